@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/id.h"
 
-#include <openssl/rand.h>
-
 #include "shared/base/hex.h"
 #include "shared/base/log.h"
+
+#include <openssl/rand.h>
 
 namespace sallyport {
 
@@ -26,6 +26,8 @@ std::optional<Id> Id::from_hex(std::string_view hex) {
   return id;
 }
 
-std::string Id::hex() const { return to_hex(bytes); }
+std::string Id::hex() const {
+  return to_hex(bytes);
+}
 
 }  // namespace sallyport

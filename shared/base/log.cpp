@@ -55,7 +55,8 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   timeval now{};
   gettimeofday(&now, nullptr);
   char head[160];
-  std::snprintf(head, sizeof head, "{\"time\":%lld.%03ld,\"level\":\"%s\",\"process\":\"%s\",\"pid\":%d",
+  std::snprintf(head, sizeof head,
+                "{\"time\":%lld.%03ld,\"level\":\"%s\",\"process\":\"%s\",\"pid\":%d",
                 static_cast<long long>(now.tv_sec), static_cast<long>(now.tv_usec / 1000),
                 level_name(level), process_name, static_cast<int>(getpid()));
   std::string line = head;

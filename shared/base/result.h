@@ -42,7 +42,9 @@ private:
 
 struct Done {};
 using Status = Result<Done>;
-inline Status ok() { return Done{}; }
+inline Status ok() {
+  return Done{};
+}
 
 // "doing: strerror(errno)" as an io error.
 Error errno_error(const std::string& doing);

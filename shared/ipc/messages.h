@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every message between our processes, by conversation; docs/ipc.md says who may send which, when.
+#pragma once
+
+#include "shared/base/id.h"
+#include "shared/base/secret_bytes.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport {
+
+enum class MessageType : uint16_t {
+  answer = 0x0001,
+
+  session_start = 0x0101,
+  start_back = 0x0102,
+  back_start = 0x0103,
+  back_ready = 0x0104,
+  session_failed = 0x0105,
+
+  key_proven = 0x0201,
+  prompt_wanted = 0x0202,
+  prompt_answer = 0x0203,
+  prompt = 0x0204,
+  verdict = 0x0205,
+  ask_key_login = 0x0206,
+  ask_prompt_login = 0x0207,
+  grant = 0x0208,
+  grant_revoked = 0x0209,
+
+  channel_open = 0x0301,
+  channel_opened = 0x0302,
+  channel_refused = 0x0303,
+  channel_pty = 0x0304,
+  channel_env = 0x0305,
+  channel_start = 0x0306,
+  channel_started = 0x0307,
+  channel_resize = 0x0308,
+  channel_signal = 0x0309,
+  channel_data = 0x030a,
+  channel_credit = 0x030b,
+  channel_eof = 0x030c,
+  channel_exit_status = 0x030d,
+  channel_exit_signal = 0x030e,
+  channel_close = 0x030f,
+
+  confirm_grant = 0x0401,
+  grant_facts = 0x0402,
+
+  ask_signer = 0x0501,
+  signer = 0x0502,
+  vault_add = 0x0503,
+  vault_generate = 0x0504,
+  vault_remove = 0x0505,
+  vault_list = 0x0506,
+  vault_entry = 0x0507,
+
+  open_recording = 0x0601,
+  recording_opened = 0x0602,
+  recording_ended = 0x0603,
+
+  keys_list = 0x0701,
+  key_entry = 0x0702,
+  key_revoke = 0x0703,
+  key_register = 0x0704,
+  sessions_list = 0x0705,
+  session_entry = 0x0706,
+  session_kill = 0x0707,
+  reload = 0x0708,
+};
+
+// The end of every administrative question: what happened, in one line for the person who asked.
+struct Answer {
+  static constexpr MessageType kType = MessageType::answer;
+  bool ok = false;
+  std::string text;
+  void fields(auto& io) { io(ok, text); }
+};
+
+// --- gate and the processes of a session ---------------------------------------------------------
+
+// gate -> monitor, first message on the control socket.
+struct SessionStart {
+  static constexpr MessageType kType = MessageType::session_start;
+  Id session;
+  std::string address;  // the client's, numeric, without port
+  std::string node;
+  void fields(auto& io) { io(session, address, node); }
+};
+
+// monitor -> gate: dial the target of this grant and start back.
+struct StartBack {
+  static constexpr MessageType kType = MessageType::start_back;
+  Id grant;
+  void fields(auto& io) { io(grant); }
+};
+
+// gate -> back, the only message on its control socket.
+struct BackStart {
+  static constexpr MessageType kType = MessageType::back_start;
+  Id session;
+  std::string target;
+  std::string login;
+  std::vector<std::string> host_keys;  // "ssh-ed25519 AAAA...": the pinned ones
+  void fields(auto& io) { io(session, target, login, host_keys); }
+};
+
+// back -> monitor: the target has let us in.
+struct BackReady {
+  static constexpr MessageType kType = MessageType::back_ready;
+  std::string server_version;
+  void fields(auto& io) { io(server_version); }
+};
+
+// gate or back -> monitor, monitor -> front, monitor -> back: this session ends, for this reason.
+struct SessionFailed {
+  static constexpr MessageType kType = MessageType::session_failed;
+  std::string text;  // one line for the user, "" for an ordinary end
+  void fields(auto& io) { io(text); }
+};
+
+// --- login: front -> monitor -> authd and back ---------------------------------------------------
+
+// front -> monitor: the client has signed with this key (RFC 4252 section 7).
+struct KeyProven {
+  static constexpr MessageType kType = MessageType::key_proven;
+  std::string user;       // as typed
+  std::string algorithm;  // "ssh-ed25519"
+  std::string blob;       // the public key blob, RFC 4253 section 6.6
+  void fields(auto& io) { io(user, algorithm, blob); }
+};
+
+// front -> monitor: the client asks for keyboard-interactive (RFC 4256).
+struct PromptWanted {
+  static constexpr MessageType kType = MessageType::prompt_wanted;
+  std::string user;
+  void fields(auto& io) { io(user); }
+};
+
+// front -> monitor -> authd: the client has answered the prompt.
+struct PromptAnswer {
+  static constexpr MessageType kType = MessageType::prompt_answer;
+  std::string text;
+  void fields(auto& io) { io(text); }
+};
+
+// authd -> monitor -> front. `automatic`: a round without prompts, which the client answers at
+// once.
+struct Prompt {
+  static constexpr MessageType kType = MessageType::prompt;
+  std::string text;
+  bool automatic = false;
+  void fields(auto& io) { io(text, automatic); }
+};
+
+enum class Login : uint8_t {
+  accepted,      // front lets the client in
+  more,          // the key is good, keyboard-interactive must follow (partial success)
+  try_another,   // this method did not do; the client may try another
+  refused,       // we know who it is and the answer is no: let in, say `text`, exit status 254
+  disconnected,  // end the connection now, saying `text`
+  last_ = disconnected
+};
+
+// authd -> monitor -> front (accepted is monitor's own: it follows from a grant).
+struct Verdict {
+  static constexpr MessageType kType = MessageType::verdict;
+  Login login = Login::disconnected;
+  std::string text;  // one line for the user
+  void fields(auto& io) { io(login, text); }
+};
+
+// monitor -> authd
+struct AskKeyLogin {
+  static constexpr MessageType kType = MessageType::ask_key_login;
+  Id session;
+  std::string address;
+  std::string user;
+  std::string algorithm;
+  std::string blob;
+  void fields(auto& io) { io(session, address, user, algorithm, blob); }
+};
+
+// monitor -> authd: the device flow, for the key of an AskKeyLogin before it, or without a key.
+struct AskPromptLogin {
+  static constexpr MessageType kType = MessageType::ask_prompt_login;
+  Id session;
+  std::string address;
+  std::string user;
+  void fields(auto& io) { io(session, address, user); }
+};
+
+// What a grant allows on a channel; bits of Grant::allowed.
+enum class Allowed : uint32_t { shell = 1, exec = 2 };
+
+// authd -> monitor: who this is and what may happen.
+struct Grant {
+  static constexpr MessageType kType = MessageType::grant;
+  Id grant;
+  std::string person;  // display name
+  std::string issuer;
+  std::string subject;
+  std::string fingerprint;  // "SHA256:..." of the proven key, "" without one
+  std::string target;
+  std::string login;
+  uint32_t allowed = 0;
+  std::vector<std::string> environment;  // globs of variable names that may pass
+  std::vector<std::string> recipients;   // age recipients of the recording
+  void fields(auto& io) {
+    io(grant, person, issuer, subject, fingerprint, target, login, allowed, environment,
+       recipients);
+  }
+};
+
+// authd -> monitor, unasked: the right to exist has ended.
+struct GrantRevoked {
+  static constexpr MessageType kType = MessageType::grant_revoked;
+  std::string text;
+  void fields(auto& io) { io(text); }
+};
+
+// --- channels: front <-> monitor <-> back --------------------------------------------------------
+// Channel numbers are front's, from 0, never used twice in a session. front opens with
+// channel_open, pty, env and start; monitor records and passes; back answers.
+
+enum class ChannelKind : uint8_t { shell, exec, last_ = exec };
+enum class Stream : uint8_t { input, output, error, last_ = error };
+
+struct ChannelOpen {
+  static constexpr MessageType kType = MessageType::channel_open;
+  uint32_t channel = 0;
+  void fields(auto& io) { io(channel); }
+};
+struct ChannelOpened {
+  static constexpr MessageType kType = MessageType::channel_opened;
+  uint32_t channel = 0;
+  void fields(auto& io) { io(channel); }
+};
+// The channel is over before it began; the front closes it with `text` and exit status 254.
+struct ChannelRefused {
+  static constexpr MessageType kType = MessageType::channel_refused;
+  uint32_t channel = 0;
+  std::string text;
+  void fields(auto& io) { io(channel, text); }
+};
+struct ChannelPty {  // RFC 4254 section 6.2
+  static constexpr MessageType kType = MessageType::channel_pty;
+  uint32_t channel = 0;
+  std::string term;
+  uint32_t columns = 0;
+  uint32_t rows = 0;
+  std::string modes;  // encoded terminal modes, RFC 4254 section 8; may be empty
+  void fields(auto& io) { io(channel, term, columns, rows, modes); }
+};
+struct ChannelEnv {
+  static constexpr MessageType kType = MessageType::channel_env;
+  uint32_t channel = 0;
+  std::string name;
+  std::string value;
+  void fields(auto& io) { io(channel, name, value); }
+};
+struct ChannelStart {
+  static constexpr MessageType kType = MessageType::channel_start;
+  uint32_t channel = 0;
+  ChannelKind kind = ChannelKind::shell;
+  std::string command;  // exec only
+  void fields(auto& io) { io(channel, kind, command); }
+};
+struct ChannelStarted {
+  static constexpr MessageType kType = MessageType::channel_started;
+  uint32_t channel = 0;
+  bool ok = false;
+  void fields(auto& io) { io(channel, ok); }
+};
+struct ChannelResize {
+  static constexpr MessageType kType = MessageType::channel_resize;
+  uint32_t channel = 0;
+  uint32_t columns = 0;
+  uint32_t rows = 0;
+  void fields(auto& io) { io(channel, columns, rows); }
+};
+struct ChannelSignal {
+  static constexpr MessageType kType = MessageType::channel_signal;
+  uint32_t channel = 0;
+  std::string name;  // "INT", without "SIG"
+  void fields(auto& io) { io(channel, name); }
+};
+inline constexpr size_t kMaxDataBytes = 32 * 1024;
+// What a side may have on its way per channel and direction before the other side has taken it.
+inline constexpr uint32_t kInitialCredit = 256 * 1024;
+inline constexpr uint32_t kMaxChannels = 20;
+
+struct ChannelData {
+  static constexpr MessageType kType = MessageType::channel_data;
+  uint32_t channel = 0;
+  Stream stream = Stream::output;
+  std::string_view bytes;  // points into the received message; 1 to kMaxDataBytes
+  void fields(auto& io) { io(channel, stream, bytes); }
+};
+// The receiver of data has taken this many bytes: as many more may be sent. `input`: the credit is
+// for data towards the target; otherwise for output and error together, towards the client.
+struct ChannelCredit {
+  static constexpr MessageType kType = MessageType::channel_credit;
+  uint32_t channel = 0;
+  bool input = false;
+  uint32_t bytes = 0;
+  void fields(auto& io) { io(channel, input, bytes); }
+};
+struct ChannelEof {
+  static constexpr MessageType kType = MessageType::channel_eof;
+  uint32_t channel = 0;
+  void fields(auto& io) { io(channel); }
+};
+struct ChannelExitStatus {
+  static constexpr MessageType kType = MessageType::channel_exit_status;
+  uint32_t channel = 0;
+  uint32_t status = 0;
+  void fields(auto& io) { io(channel, status); }
+};
+struct ChannelExitSignal {
+  static constexpr MessageType kType = MessageType::channel_exit_signal;
+  uint32_t channel = 0;
+  std::string name;
+  bool core = false;
+  std::string text;
+  void fields(auto& io) { io(channel, name, core, text); }
+};
+struct ChannelClose {
+  static constexpr MessageType kType = MessageType::channel_close;
+  uint32_t channel = 0;
+  void fields(auto& io) { io(channel); }
+};
+
+// --- gate, keyd and stored confirm a grant with authd rather than believe the monitor
+// -------------
+
+enum class Purpose : uint8_t { dial, sign, record, last_ = record };
+
+struct ConfirmGrant {
+  static constexpr MessageType kType = MessageType::confirm_grant;
+  Purpose purpose = Purpose::dial;
+  Id grant;
+  Id session;
+  void fields(auto& io) { io(purpose, grant, session); }
+};
+// dial and sign are confirmed once per grant, record as often as channels open.
+struct GrantFacts {
+  static constexpr MessageType kType = MessageType::grant_facts;
+  Purpose purpose = Purpose::dial;
+  Id grant;
+  Id session;
+  bool valid = false;
+  std::string text;  // why not
+  std::string person;
+  std::string issuer;
+  std::string subject;
+  std::string address;      // the client's
+  std::string fingerprint;  // of the client's key
+  std::string target;
+  std::string target_address;  // "host:port", "[v6]:port"
+  std::string login;
+  std::string key_name;  // in the vault
+  std::vector<std::string> host_keys;
+  void fields(auto& io) {
+    io(purpose, grant, session, valid, text, person, issuer, subject, address, fingerprint, target,
+       target_address, login, key_name, host_keys);
+  }
+};
+
+// --- keyd ----------------------------------------------------------------------------------------
+
+// gate -> keyd. The answer carries an ssh-agent socket (SOCK_STREAM) that signs once.
+struct AskSigner {
+  static constexpr MessageType kType = MessageType::ask_signer;
+  Id grant;
+  Id session;
+  void fields(auto& io) { io(grant, session); }
+};
+struct Signer {
+  static constexpr MessageType kType = MessageType::signer;
+  Id session;
+  bool ok = false;  // with one descriptor when true
+  std::string text;
+  void fields(auto& io) { io(session, ok, text); }
+};
+struct VaultAdd {  // administrator; answered by Answer
+  static constexpr MessageType kType = MessageType::vault_add;
+  std::string name;
+  SecretBytes pkcs8;  // DER
+  void fields(auto& io) { io(name, pkcs8); }
+};
+struct VaultGenerate {
+  static constexpr MessageType kType = MessageType::vault_generate;
+  std::string name;
+  std::string algorithm;  // "ed25519", "ecdsa", "rsa"
+  void fields(auto& io) { io(name, algorithm); }
+};
+struct VaultRemove {
+  static constexpr MessageType kType = MessageType::vault_remove;
+  std::string name;
+  void fields(auto& io) { io(name); }
+};
+struct VaultList {
+  static constexpr MessageType kType = MessageType::vault_list;
+  void fields(auto&) {}
+};
+// One per key, then an Answer. Also precedes the Answer of add and generate.
+struct VaultEntry {
+  static constexpr MessageType kType = MessageType::vault_entry;
+  std::string name;
+  std::string public_key;   // authorized_keys line
+  std::string fingerprint;  // "SHA256:..."
+  uint64_t added_ms = 0;    // Unix
+  void fields(auto& io) { io(name, public_key, fingerprint, added_ms); }
+};
+
+// --- stored --------------------------------------------------------------------------------------
+
+// monitor -> stored. The answer carries the append-only descriptor of a new, empty file.
+struct OpenRecording {
+  static constexpr MessageType kType = MessageType::open_recording;
+  Id grant;
+  Id session;
+  uint32_t channel = 0;
+  ChannelKind kind = ChannelKind::shell;
+  void fields(auto& io) { io(grant, session, channel, kind); }
+};
+struct RecordingOpened {
+  static constexpr MessageType kType = MessageType::recording_opened;
+  uint32_t channel = 0;
+  bool ok = false;
+  std::string text;
+  void fields(auto& io) { io(channel, ok, text); }
+};
+struct RecordingEnded {
+  static constexpr MessageType kType = MessageType::recording_ended;
+  uint32_t channel = 0;
+  uint64_t frames = 0;
+  std::string chain_head;  // 32 bytes
+  std::string reason;      // one word: "closed", "client", "target", "killed", "failed"
+  void fields(auto& io) { io(channel, frames, chain_head, reason); }
+};
+
+// --- administration of authd ---------------------------------------------------------------------
+
+struct KeysList {
+  static constexpr MessageType kType = MessageType::keys_list;
+  void fields(auto&) {}
+};
+struct KeyEntry {
+  static constexpr MessageType kType = MessageType::key_entry;
+  std::string fingerprint;
+  std::string person;
+  std::string issuer;
+  std::string subject;
+  std::string address;    // where from, at login
+  uint64_t since_ms = 0;  // Unix, of the last login; 0: registered, never logged in
+  uint64_t until_ms = 0;
+  void fields(auto& io) { io(fingerprint, person, issuer, subject, address, since_ms, until_ms); }
+};
+struct KeyRevoke {
+  static constexpr MessageType kType = MessageType::key_revoke;
+  std::string fingerprint;
+  void fields(auto& io) { io(fingerprint); }
+};
+// An administrator binds a key to a person before that person's first login (enrolment "closed").
+struct KeyRegister {
+  static constexpr MessageType kType = MessageType::key_register;
+  std::string public_key;  // authorized_keys line
+  std::string person;      // the name that the identity provider will give, or "subject:..."
+  void fields(auto& io) { io(public_key, person); }
+};
+struct SessionsList {
+  static constexpr MessageType kType = MessageType::sessions_list;
+  void fields(auto&) {}
+};
+struct SessionEntry {
+  static constexpr MessageType kType = MessageType::session_entry;
+  Id session;
+  std::string person;
+  std::string target;
+  std::string login;
+  std::string address;
+  std::string fingerprint;
+  uint64_t since_ms = 0;
+  void fields(auto& io) { io(session, person, target, login, address, fingerprint, since_ms); }
+};
+struct SessionKill {
+  static constexpr MessageType kType = MessageType::session_kill;
+  Id session;
+  void fields(auto& io) { io(session); }
+};
+struct Reload {
+  static constexpr MessageType kType = MessageType::reload;
+  void fields(auto&) {}
+};
+
+}  // namespace sallyport

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "shared/base/result.h"
+#include "shared/base/unique_fd.h"
+#include "shared/ipc/codec.h"
+#include "shared/ipc/messages.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sallyport {
+
+// One message as it came. `body` is valid until the next receive() of the same peer.
+struct Received {
+  MessageType type{};
+  std::span<const uint8_t> body;
+  std::vector<UniqueFd> fds;
+};
+
+// One end of a SOCK_SEQPACKET UNIX socket: a datagram is a message, so nothing is ever half read.
+// Non-blocking. send() queues what the socket does not take; whoever sends in bulk looks at
+// queued_bytes() and stops (credits bound the rest). Not thread-safe.
+class Peer {
+public:
+  Peer() = default;
+  explicit Peer(UniqueFd socket);  // sets O_NONBLOCK and the socket buffers
+
+  int fd() const { return socket_.get(); }
+  explicit operator bool() const { return static_cast<bool>(socket_); }
+  void close() { socket_.reset(); }
+  UniqueFd release() { return std::move(socket_); }
+
+  // Errors: the peer is gone or the message exceeds kMaxMessageBytes. Descriptors are duplicated
+  // by the kernel; the caller keeps its own.
+  template <class Message>
+  Status send(const Message& message, std::vector<int> fds = {}) {
+    return send_bytes(encode(message), std::move(fds));
+  }
+  Status flush();
+  bool wants_write() const { return !queue_.empty(); }
+  size_t queued_bytes() const { return queued_bytes_; }
+
+  // nullopt: nothing there now. Error: closed (Errc::io, "closed") or a broken header
+  // (Errc::protocol).
+  Result<std::optional<Received>> receive();
+
+private:
+  struct Outgoing {
+    std::vector<uint8_t> bytes;
+    std::vector<UniqueFd> fds;
+  };
+  enum class Sent { yes, full };
+  Status send_bytes(std::vector<uint8_t> bytes, std::vector<int> fds);
+  Result<Sent> try_send(std::span<const uint8_t> bytes, std::span<const int> fds);
+
+  UniqueFd socket_;
+  std::deque<Outgoing> queue_;
+  size_t queued_bytes_ = 0;
+  std::vector<uint8_t> buffer_;
+};
+
+struct PeerPair {
+  UniqueFd first;
+  UniqueFd second;
+};
+Result<PeerPair> make_peer_pair();  // both ends CLOEXEC
+
+// path is at most 107 bytes. The file is made anew, mode 0666: who may ask is decided by
+// SO_PEERCRED, and the folder's mode is the first gate.
+Result<UniqueFd> listen_peer(const std::string& path);
+Result<UniqueFd> connect_peer(const std::string& path);
+Result<uid_t> peer_uid(int fd);  // of whoever connected (SO_PEERCRED)
+
+// For tools: waits up to timeout_ms for one message; not for daemons.
+Result<Received> receive_waiting(Peer& peer, int timeout_ms);
+
+}  // namespace sallyport
