@@ -64,7 +64,7 @@ struct Config {
   std::vector<std::string> listen = {"0.0.0.0:2222", "[::]:2222"};
   std::vector<std::string> host_key_files;
   std::string state_directory = "/var/lib/sallyport";  // authd/ keyd/ stored/ below it
-  std::string runtime_directory = "/run/sallyport";    // authd.sock, keyd.sock, stored.sock
+  std::string runtime_directory = "/run/sallyport";    // authd/ keyd/ stored/ below it
   std::string vault_key_file;              // mode 0600; or the systemd credential "vault.key"
   std::string seal_key_file;               // authd's, for remembered keys; credential "seal.key"
   uint32_t max_sessions = 1000;
@@ -78,7 +78,7 @@ struct Config {
   std::map<std::string, TargetConfig> targets;
 
   std::string socket_path(const std::string& daemon) const {  // "authd", "keyd", "stored"
-    return runtime_directory + "/" + daemon + ".sock";
+    return runtime_directory + "/" + daemon + "/socket";
   }
   std::string state_path(const std::string& daemon) const {
     return state_directory + "/" + daemon;
