@@ -6,6 +6,8 @@
 // nearest right name. Relative paths are relative to the file that names them.
 #pragma once
 
+#include "shared/base/result.h"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -13,13 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "shared/base/result.h"
-
 namespace sallyport {
 
 struct IdentityConfig {
-  std::string issuer;                          // https://..., or http://127.0.0.1 in development
-  std::string discovery_url;                   // "": issuer + /.well-known/openid-configuration
+  std::string issuer;         // https://..., or http://127.0.0.1 in development
+  std::string discovery_url;  // "": issuer + /.well-known/openid-configuration
   std::string client_id;
   std::string client_authentication = "none";  // none, basic, basic_raw, post, private_key_jwt
   std::string client_secret_file;              // a path; basic and post
@@ -34,9 +34,9 @@ struct IdentityConfig {
 struct LoginConfig {
   enum class Prompt { enter, automatic };
   enum class Enrolment { open, closed };
-  Prompt prompt = Prompt::enter;        // "enter" or "auto"
+  Prompt prompt = Prompt::enter;  // "enter" or "auto"
   Enrolment enrolment = Enrolment::open;
-  bool without_key = false;             // may a client without any key use the device flow alone?
+  bool without_key = false;  // may a client without any key use the device flow alone?
   bool qr_code = false;
   std::chrono::seconds remember{8 * 3600};  // "remember_s"
   std::chrono::seconds deadline{180};       // "deadline_s": ours, unless the provider's is shorter
@@ -44,45 +44,43 @@ struct LoginConfig {
 };
 
 struct RoleConfig {
-  std::vector<std::string> groups;    // any of these gives the role; "*" is everybody
-  std::vector<std::string> targets;   // globs over the inventory
-  std::vector<std::string> logins;    // exact names, or "*"
-  std::string default_login;          // "": the first of logins
+  std::vector<std::string> groups;   // any of these gives the role; "*" is everybody
+  std::vector<std::string> targets;  // globs over the inventory
+  std::vector<std::string> logins;   // exact names, or "*"
+  std::string default_login;         // load_config() fills in the first of logins; "": only "*"
   std::vector<std::string> channels = {"shell", "exec"};
 };
 
 struct TargetConfig {
-  std::string address;                 // host:port, [v6]:port; port 22 where missing
+  std::string address;                 // after load_config() always host:port or [v6]:port
   std::vector<std::string> host_keys;  // "ssh-ed25519 AAAA..."
   std::string key;                     // the name of the vault's key that opens it
 };
 
 struct Config {
-  std::string path;                        // where it came from
-  bool development = false;                // allows the development identity provider and http
-  std::string node;                        // this bastion's name in recordings, at most 31 bytes
+  std::string path;          // where it came from
+  bool development = false;  // allows the development identity provider and http
+  std::string node;          // this bastion's name in recordings, at most 31 bytes
   std::vector<std::string> listen = {"0.0.0.0:2222", "[::]:2222"};
   std::vector<std::string> host_key_files;
   std::string state_directory = "/var/lib/sallyport";  // authd/ keyd/ stored/ below it
   std::string runtime_directory = "/run/sallyport";    // authd/ keyd/ stored/ below it
-  std::string vault_key_file;              // mode 0600; or the systemd credential "vault.key"
-  std::string seal_key_file;               // authd's, for remembered keys; credential "seal.key"
+  std::string vault_key_file;  // mode 0600; or the systemd credential "vault.key"
+  std::string seal_key_file;   // authd's, for remembered keys; credential "seal.key"
   uint32_t max_sessions = 1000;
-  uint32_t max_unauthenticated = 200;      // connections that have not logged in yet
-  std::vector<std::string> ciphers;        // [] : AES-GCM alone; see docs
+  uint32_t max_unauthenticated = 200;  // connections that have not logged in yet
+  std::vector<std::string> ciphers;    // [] : AES-GCM alone; see docs
   std::vector<std::string> environment = {"LANG", "LC_*"};
   IdentityConfig identity;
   LoginConfig login;
-  std::vector<std::string> recipients;     // recording.recipients: age1...; never empty
+  std::vector<std::string> recipients;  // recording.recipients: age1...; never empty
   std::map<std::string, RoleConfig> roles;
   std::map<std::string, TargetConfig> targets;
 
   std::string socket_path(const std::string& daemon) const {  // "authd", "keyd", "stored"
     return runtime_directory + "/" + daemon + "/socket";
   }
-  std::string state_path(const std::string& daemon) const {
-    return state_directory + "/" + daemon;
-  }
+  std::string state_path(const std::string& daemon) const { return state_directory + "/" + daemon; }
   std::string recordings_path() const { return state_path("stored") + "/recordings"; }
 };
 

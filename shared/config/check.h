@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "shared/config/config.h"
+#include "shared/config/json_tree.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport {
+
+// What load_config() found, in the order of the files. `config` is there when nothing is wrong;
+// warnings are what works but is hardly meant, such as a target that nobody can reach yet.
+struct ConfigReport {
+  std::optional<Config> config;
+  std::vector<Finding> errors;
+  std::vector<Finding> warnings;
+  std::string text() const;  // the errors, one per line
+};
+ConfigReport check_config(const std::string& path);
+
+// The same for one file's text that is already in memory; relative paths are relative to the
+// folder of `file`. For tests and the fuzzer.
+ConfigReport check_config_text(const std::string& file, std::string_view text);
+
+// The files that `path` stands for, in the order in which they are read.
+Result<std::vector<std::string>> list_config_files(const std::string& path);
+
+inline constexpr size_t kMaxConfigFileBytes = 8 * 1024 * 1024;
+
+}  // namespace sallyport

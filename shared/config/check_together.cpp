@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/base/names.h"
+#include "shared/config/address.h"
+#include "shared/config/nearest.h"
+#include "shared/config/read_tree.h"
+#include "shared/config/values.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace sallyport {
+
+namespace {
+
+constexpr size_t kMaxSocketPathBytes = 107;  // sockaddr_un
+
+class TogetherCheck {
+public:
+  TogetherCheck(Config& config, const Places& places, ConfigReport& report)
+      : config_(config), places_(places), report_(report) {}
+
+  void all() {
+    default_node();
+    secure_url("identity.issuer", config_.identity.issuer);
+    secure_url("identity.discovery_url", config_.identity.discovery_url);
+    issuer_form();
+    client_authentication();
+    scopes();
+    times();
+    socket_paths();
+    roles();
+    targets();
+  }
+
+private:
+  Place place(const std::string& key) const {
+    const auto at = places_.find(key);
+    return at != places_.end() ? at->second : Place{config_.path, 1};
+  }
+  bool given(const std::string& key) const { return places_.contains(key); }
+  void error(const std::string& key, std::string text) {
+    report_.errors.push_back({place(key), key, std::move(text)});
+  }
+  void warn(const std::string& key, std::string text) {
+    report_.warnings.push_back({place(key), key, std::move(text)});
+  }
+
+  // Without "node": the first part of the host's name.
+  void default_node() {
+    if (!config_.node.empty() || given("node")) {
+      return;
+    }
+    char name[256] = {};
+    ::gethostname(name, sizeof name - 1);
+    std::string node(name);
+    node = node.substr(0, std::min(node.find('.'), kMaxNodeBytes));
+    config_.node = is_valid_name(node) ? node : "sallyport";
+  }
+
+  void secure_url(const std::string& key, const std::string& value) {
+    const auto url = parse_url(value);
+    if (!url || url->scheme == "https") {
+      return;  // what is no URL was reported when it was read
+    }
+    if (!config_.development || !is_loopback(url->host)) {
+      error(key, "\"" + value +
+                     "\" must begin with https://; http:// is for a loopback address with "
+                     "\"development\": true");
+    }
+  }
+
+  void issuer_form() {
+    if (config_.identity.issuer.find('?') != std::string::npos) {
+      error("identity.issuer", "has a query; an issuer has none (RFC 8414 section 2)");
+    }
+  }
+
+  void client_authentication() {
+    const auto& identity = config_.identity;
+    const std::string& how = identity.client_authentication;
+    const bool by_secret = how == "basic" || how == "basic_raw" || how == "post";
+    if (by_secret && identity.client_secret_file.empty() && !given("identity.client_secret_file")) {
+      error("identity.client_authentication",
+            "\"" + how + "\" needs identity.client_secret_file, a file with the client's secret");
+    }
+    if (how == "private_key_jwt" && identity.client_key_file.empty() &&
+        !given("identity.client_key_file")) {
+      error("identity.client_authentication",
+            "\"" + how + "\" needs identity.client_key_file, a file with the client's key as JWK");
+    }
+    if (!by_secret && !identity.client_secret_file.empty()) {
+      warn("identity.client_secret_file", "is not used with client_authentication \"" + how + "\"");
+    }
+  }
+
+  void scopes() {
+    const auto& scopes = config_.identity.scopes;
+    if (std::find(scopes.begin(), scopes.end(), "openid") == scopes.end()) {
+      error("identity.scopes", "must contain \"openid\": without it there is no ID token");
+    }
+  }
+
+  void times() {
+    if (config_.login.grace < config_.login.deadline) {
+      warn("login.grace_s",
+           "is shorter than login.deadline_s: a connection ends while its code "
+           "could still be approved");
+    }
+  }
+
+  void socket_paths() {
+    const std::string longest = config_.socket_path("stored");
+    if (longest.size() > kMaxSocketPathBytes) {
+      error("runtime_directory", "is too long: \"" + longest +
+                                     "\" would be a socket's path, and "
+                                     "those have at most 107 bytes");
+    }
+  }
+
+  void roles() {
+    if (config_.roles.empty() && !given("roles")) {
+      warn("roles", "is missing: nobody reaches anything");
+    }
+    for (auto& [name, role] : config_.roles) {
+      const std::string key = "roles." + name;
+      default_login(key, role);
+      for (const auto& pattern : role.targets) {
+        const bool reaches =
+            std::any_of(config_.targets.begin(), config_.targets.end(),
+                        [&](const auto& target) { return glob_matches(pattern, target.first); });
+        if (!reaches) {
+          warn(key + ".targets",
+               "\"" + pattern + "\" matches no target" + did_you_mean(pattern, target_names()));
+        }
+      }
+    }
+  }
+
+  void default_login(const std::string& key, RoleConfig& role) {
+    const auto& logins = role.logins;
+    const bool any = std::find(logins.begin(), logins.end(), "*") != logins.end();
+    const bool listed = std::find(logins.begin(), logins.end(), role.default_login) != logins.end();
+    if (!role.default_login.empty() && !any && !listed) {
+      error(key + ".default_login", "\"" + role.default_login +
+                                        "\" is not among the role's logins" +
+                                        did_you_mean(role.default_login, logins));
+    }
+    if (role.default_login.empty() && !given(key + ".default_login")) {
+      const auto first = std::find_if(logins.begin(), logins.end(),
+                                      [](const std::string& login) { return login != "*"; });
+      role.default_login = first != logins.end() ? *first : "";
+    }
+  }
+
+  std::vector<std::string> target_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, target] : config_.targets) {
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  void targets() {
+    for (const auto& [name, target] : config_.targets) {
+      const std::string key = "targets." + name;
+      if (target.host_keys.empty() && !given(key + ".host_keys")) {
+        warn(key, "has no host_keys, so it is refused; `sallyportctl target add " + name +
+                      " ADDRESS --scan` pins them");
+      }
+      if (target.key.empty() && !given(key + ".key")) {
+        warn(key,
+             "has no key, so nobody can log in there; name a key of the vault "
+             "(`sallyportctl vault list`)");
+      }
+    }
+  }
+
+  Config& config_;
+  const Places& places_;
+  ConfigReport& report_;
+};
+
+}  // namespace
+
+void check_together(Config& config, const Places& places, ConfigReport& report) {
+  TogetherCheck(config, places, report).all();
+}
+
+}  // namespace sallyport

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/config/config.h"
+
+#include "shared/base/unique_fd.h"
+#include "shared/config/check.h"
+#include "shared/config/read_tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <tuple>
+
+namespace sallyport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::string> read_whole_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) {
+    return errno_error("cannot be read");
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return Error{Errc::invalid, "is not a regular file"};
+  }
+  std::string text;
+  char buffer[16 * 1024];
+  ssize_t got = 0;
+  while ((got = ::read(fd.get(), buffer, sizeof buffer)) > 0) {
+    text.append(buffer, static_cast<size_t>(got));
+    if (text.size() > kMaxConfigFileBytes) {
+      return Error{Errc::limit, "is larger than 8 MiB"};
+    }
+  }
+  if (got < 0) {
+    return errno_error("cannot be read");
+  }
+  return text;
+}
+
+bool before(const Finding& a, const Finding& b) {
+  return std::tie(a.place.file, a.place.line) < std::tie(b.place.file, b.place.line);
+}
+
+// Parses one more file into the tree.
+void add_text(const std::string& file, std::string_view text, std::optional<JsonNode>& root,
+              ConfigReport& report) {
+  auto tree = parse_json_tree(file, text, report.errors);
+  if (!tree) {
+    return;
+  }
+  if (tree->kind != JsonNode::Kind::object) {
+    report.errors.push_back({tree->place, "", "must be an object: { ... }"});
+    return;
+  }
+  if (!root) {
+    root = std::move(tree);
+  } else {
+    merge_json_tree(*root, std::move(*tree), report.errors);
+  }
+}
+
+// A tree with syntax errors is not looked at further: what is missing from it may just not have
+// been read.
+void finish(const std::string& path, const std::optional<JsonNode>& root, ConfigReport& report) {
+  if (root && report.errors.empty()) {
+    Places places;
+    Config config = read_tree(*root, places, report.errors);
+    config.path = path;
+    check_together(config, places, report);
+    if (report.errors.empty()) {
+      report.config = std::move(config);
+    }
+  }
+  std::stable_sort(report.errors.begin(), report.errors.end(), before);
+  std::stable_sort(report.warnings.begin(), report.warnings.end(), before);
+}
+
+std::string absolute_path(const std::string& path) {
+  std::error_code error;
+  const auto absolute = fs::absolute(path, error);
+  return error ? path : absolute.lexically_normal().string();
+}
+
+}  // namespace
+
+std::string ConfigReport::text() const {
+  std::string out;
+  for (const auto& error : errors) {
+    out += (out.empty() ? "" : "\n") + error.line();
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> list_config_files(const std::string& path) {
+  const std::string absolute = absolute_path(path);
+  std::error_code error;
+  const auto status = fs::status(absolute, error);
+  if (!fs::exists(status)) {
+    return Error{Errc::not_found,
+                 absolute + ": does not exist; `sallyportctl init` makes a configuration"};
+  }
+  if (!fs::is_directory(status)) {
+    return std::vector<std::string>{absolute};
+  }
+  std::vector<std::string> files;
+  fs::directory_iterator entries(absolute, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const auto name = entries->path().filename().string();
+    if (name.ends_with(".json") && name[0] != '.') {
+      files.push_back(entries->path().string());
+    }
+  }
+  if (error) {
+    return Error{Errc::io, absolute + ": cannot be read: " + error.message()};
+  }
+  if (files.empty()) {
+    return Error{Errc::not_found,
+                 absolute + ": has no *.json; `sallyportctl init` makes a configuration"};
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+ConfigReport check_config_text(const std::string& file, std::string_view text) {
+  ConfigReport report;
+  std::optional<JsonNode> root;
+  add_text(file, text, root, report);
+  finish(file, root, report);
+  return report;
+}
+
+ConfigReport check_config(const std::string& path) {
+  ConfigReport report;
+  const auto files = list_config_files(path);
+  if (!files) {
+    report.errors.push_back({{"", 0}, "", files.error().message});
+    return report;
+  }
+  std::optional<JsonNode> root;
+  for (const auto& file : *files) {
+    const auto text = read_whole_file(file);
+    if (text) {
+      add_text(file, *text, root, report);
+    } else {
+      report.errors.push_back({{file, 1}, "", text.error().message});
+    }
+  }
+  finish(absolute_path(path), root, report);
+  return report;
+}
+
+Result<Config> load_config(const std::string& path) {
+  ConfigReport report = check_config(path);
+  if (!report.config) {
+    return Error{Errc::invalid, report.text()};
+  }
+  return std::move(*report.config);
+}
+
+}  // namespace sallyport

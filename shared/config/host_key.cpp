@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/config/host_key.h"
+
+#include "shared/base/hex.h"
+#include "shared/crypto/sha256.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace sallyport {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kTypes = {
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"};
+
+std::string_view take_word(std::string_view& line) {
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  const auto word = line.substr(0, line.find_first_of(" \t"));
+  line.remove_prefix(word.size());
+  return word;
+}
+
+// RFC 4253 section 6.6: the blob is a string, the type again, and the key after it.
+bool blob_has_type(const std::vector<uint8_t>& blob, std::string_view type) {
+  const uint8_t header[4] = {0, 0, 0, static_cast<uint8_t>(type.size())};
+  return blob.size() > 4 + type.size() && std::equal(header, header + 4, blob.begin()) &&
+         as_text(blob).substr(4, type.size()) == type;
+}
+
+}  // namespace
+
+std::string PublicKeyLine::fingerprint() const {
+  const auto blob = from_base64(base64);
+  std::string digest = to_base64(sha256(blob ? *blob : std::vector<uint8_t>{}));
+  digest.erase(digest.find_last_not_of('=') + 1);
+  return "SHA256:" + digest;
+}
+
+Result<PublicKeyLine> parse_public_key_line(std::string_view line) {
+  const auto type = take_word(line);
+  const auto base64 = take_word(line);
+  if (base64.empty()) {
+    return Error{Errc::invalid, "is not a public key; it looks like \"ssh-ed25519 AAAA...\""};
+  }
+  if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
+    return Error{Errc::invalid, "has the key type \"" + std::string(type) +
+                                    "\", which is not known; use ssh-ed25519, ecdsa or rsa"};
+  }
+  const auto blob = from_base64(base64);
+  if (!blob || !blob_has_type(*blob, type)) {
+    return Error{Errc::invalid, "has a damaged key; copy it whole, as ssh-keyscan prints it"};
+  }
+  return PublicKeyLine{std::string(type), std::string(base64)};
+}
+
+}  // namespace sallyport

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one value of the configuration must look like. A check may put the value into its usual
+// form. An error says what is wrong and what to do; who calls says where.
+#pragma once
+
+#include "shared/base/result.h"
+
+#include <string>
+
+namespace sallyport {
+
+using ValueCheck = Status (*)(std::string& value);
+
+Status check_not_empty(std::string& value);
+Status check_name(std::string& value);            // is_valid_name
+Status check_name_or_any(std::string& value);     // or "*"
+Status check_name_glob(std::string& value);       // name characters, '*', '?'
+Status check_variable_glob(std::string& value);   // of environment variables
+Status check_node(std::string& value);            // a name of at most kMaxNodeBytes
+Status check_listen(std::string& value);          // a numeric address and a port
+Status check_target_address(std::string& value);  // becomes host:port
+Status check_url(std::string& value);             // http or https, no fragment, no user
+Status check_scope(std::string& value);           // RFC 6749 section 3.3
+Status check_host_key(std::string& value);        // becomes "type base64"
+Status check_recipient(std::string& value);       // age1...
+
+inline constexpr size_t kMaxNodeBytes = 31;
+
+struct Url {
+  std::string scheme;
+  std::string host;
+};
+Result<Url> parse_url(const std::string& text);
+
+}  // namespace sallyport
