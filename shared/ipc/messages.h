@@ -33,7 +33,6 @@ enum class MessageType : uint16_t {
   grant_revoked = 0x0209,
 
   channel_open = 0x0301,
-  channel_opened = 0x0302,
   channel_refused = 0x0303,
   channel_pty = 0x0304,
   channel_env = 0x0305,
@@ -235,11 +234,6 @@ struct ChannelOpen {
   uint32_t channel = 0;
   void fields(auto& io) { io(channel); }
 };
-struct ChannelOpened {
-  static constexpr MessageType kType = MessageType::channel_opened;
-  uint32_t channel = 0;
-  void fields(auto& io) { io(channel); }
-};
 // The channel is over before it began; the front closes it with `text` and exit status 254.
 struct ChannelRefused {
   static constexpr MessageType kType = MessageType::channel_refused;
@@ -292,7 +286,9 @@ struct ChannelSignal {
 inline constexpr size_t kMaxDataBytes = 32 * 1024;
 // What a side may have on its way per channel and direction before the other side has taken it.
 inline constexpr uint32_t kInitialCredit = 256 * 1024;
-inline constexpr uint32_t kMaxChannels = 20;
+// libssh may hold twice its window (1.28 MB) per channel of a peer that is not read: 12 keep a process
+// under 64 MB in the worst case.
+inline constexpr uint32_t kMaxChannels = 12;
 
 struct ChannelData {
   static constexpr MessageType kType = MessageType::channel_data;

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/back/channels.h"
+
+#include "shared/base/log.h"
+#include "shared/base/printable.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace sallyport::back {
+
+namespace {
+
+constexpr AllowedMessage<Channels> kFromMonitor[] = {
+    allow<&Channels::answer_open>(in(0), Times::many),
+    allow<&Channels::answer_pty>(in(0), Times::many),
+    allow<&Channels::answer_env>(in(0), Times::many),
+    allow<&Channels::answer_start>(in(0), Times::many),
+    allow<&Channels::answer_resize>(in(0), Times::many),
+    allow<&Channels::answer_signal>(in(0), Times::many),
+    allow<&Channels::answer_data>(in(0), Times::many),
+    allow<&Channels::answer_credit>(in(0), Times::many),
+    allow<&Channels::answer_eof>(in(0), Times::many),
+    allow<&Channels::answer_close>(in(0), Times::many),
+};
+
+constexpr size_t kMaxSignalName = 64;
+
+}  // namespace
+
+struct Channels::Channel {
+  enum class Step { collecting, opening, terminal, environment, starting, running, over };
+
+  Channel(ssh_session session, uint32_t its_number, Peer& monitor)
+      : handle(ssh_channel_new(session)),
+        number(its_number),
+        intake(handle, its_number, {Stream::output, Stream::error}, monitor),
+        outlet(handle, its_number, true, monitor) {
+    ssh_callbacks_init(&callbacks);
+    callbacks.userdata = this;
+    callbacks.channel_data_function = on_data;
+    callbacks.channel_eof_function = on_eof;
+    callbacks.channel_close_function = on_close;
+    callbacks.channel_exit_status_function = on_exit_status;
+    callbacks.channel_exit_signal_function = on_exit_signal;
+    ssh_set_channel_callbacks(handle, &callbacks);
+    intake.open();
+  }
+
+  static Channel& self(void* userdata) { return *static_cast<Channel*>(userdata); }
+  static int on_data(ssh_session, ssh_channel, void* data, uint32_t size, int extended,
+                     void* userdata) noexcept {
+    return self(userdata).intake.on_data(data, size, extended != 0);
+  }
+  static void on_eof(ssh_session, ssh_channel, void* userdata) noexcept {
+    self(userdata).target_eof = true;
+  }
+  static void on_close(ssh_session, ssh_channel, void* userdata) noexcept {
+    self(userdata).target_closed = true;
+  }
+  static void on_exit_status(ssh_session, ssh_channel, int status, void* userdata) noexcept {
+    self(userdata).exit_status = static_cast<uint32_t>(status);
+  }
+  static void on_exit_signal(ssh_session, ssh_channel, const char* name, int core, const char* text,
+                             const char*, void* userdata) noexcept {
+    const std::string_view cut = std::string_view(name == nullptr ? "" : name);
+    self(userdata).exit_signal =
+        ChannelExitSignal{self(userdata).number, std::string(cut.substr(0, kMaxSignalName)),
+                          core != 0, printable(text == nullptr ? "" : text)};
+  }
+
+  ssh_channel handle;
+  uint32_t number;
+  ssh_channel_callbacks_struct callbacks{};
+  ChannelIntake intake;
+  ChannelOutlet outlet;
+  Step step = Step::collecting;
+  std::optional<ChannelPty> pty;
+  std::vector<ChannelEnv> environment;
+  size_t next_variable = 0;
+  ChannelStart start;
+  std::optional<uint32_t> exit_status;
+  std::optional<ChannelExitSignal> exit_signal;
+  bool target_eof = false;
+  bool target_closed = false;
+  bool eof_reported = false;
+  bool end_reported = false;
+  bool user_closed = false;
+};
+
+Channels::Channels(ssh_session session, Peer& monitor) : session_(session), monitor_(monitor) {}
+Channels::~Channels() = default;
+
+Channels::Channel* Channels::find(uint32_t number) {
+  const auto found = std::find_if(channels_.begin(), channels_.end(),
+                                  [number](const auto& c) { return c->number == number; });
+  return found == channels_.end() ? nullptr : found->get();
+}
+
+Status Channels::receive(Received& message) {
+  return dispatch<Channels>(kFromMonitor, *this, 0, seen_, message);
+}
+
+Status Channels::answer_open(const ChannelOpen& message) {
+  if (find(message.channel) != nullptr || channels_.size() >= kMaxChannels) {
+    return Error{Errc::protocol, "channel opened twice, or one too many"};
+  }
+  channels_.push_back(std::make_unique<Channel>(session_, message.channel, monitor_));
+  return ok();
+}
+
+Status Channels::answer_pty(const ChannelPty& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->pty = message;
+  }
+  return ok();
+}
+
+Status Channels::answer_env(const ChannelEnv& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->environment.push_back(message);
+  }
+  return ok();
+}
+
+Status Channels::answer_start(const ChannelStart& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Channel::Step::collecting) {
+    channel->start = message;
+    channel->step = Channel::Step::opening;
+    advance(*channel);
+  }
+  return ok();
+}
+
+Status Channels::answer_resize(const ChannelResize& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Channel::Step::running) {
+    ssh_channel_change_pty_size(channel->handle, static_cast<int>(message.columns),
+                                static_cast<int>(message.rows));
+  } else if (channel != nullptr && channel->pty) {
+    channel->pty->columns = message.columns;
+    channel->pty->rows = message.rows;
+  }
+  return ok();
+}
+
+Status Channels::answer_signal(const ChannelSignal& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Channel::Step::running) {
+    ssh_channel_request_send_signal(channel->handle, message.name.c_str());
+  }
+  return ok();
+}
+
+Status Channels::answer_data(const ChannelData& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->outlet.push_data(Stream::input, message.bytes);
+  }
+  return ok();
+}
+
+Status Channels::answer_credit(const ChannelCredit& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && !message.input) {
+    channel->intake.add_credit(message.bytes);
+  }
+  return ok();
+}
+
+Status Channels::answer_eof(const ChannelEof& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->outlet.push_eof();
+  }
+  return ok();
+}
+
+Status Channels::answer_close(const ChannelClose& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->user_closed = true;
+    channel->intake.discard();
+  }
+  return ok();
+}
+
+int Channels::call_step(Channel& channel) {
+  switch (channel.step) {
+    case Channel::Step::opening:
+      return ssh_channel_open_session(channel.handle);
+    case Channel::Step::terminal:
+      return !channel.pty ? SSH_OK
+                          : ssh_channel_request_pty_size(channel.handle, channel.pty->term.c_str(),
+                                                         static_cast<int>(channel.pty->columns),
+                                                         static_cast<int>(channel.pty->rows));
+    case Channel::Step::environment:
+      while (channel.next_variable < channel.environment.size()) {
+        const ChannelEnv& variable = channel.environment[channel.next_variable];
+        const int result =
+            ssh_channel_request_env(channel.handle, variable.name.c_str(), variable.value.c_str());
+        if (result == SSH_AGAIN) {
+          return result;
+        }
+        ++channel
+              .next_variable;  // a target that refuses a variable is as with plain ssh: no matter
+      }
+      return SSH_OK;
+    case Channel::Step::starting:
+      return channel.start.kind == ChannelKind::exec
+                 ? ssh_channel_request_exec(channel.handle, channel.start.command.c_str())
+                 : ssh_channel_request_shell(channel.handle);
+    default:
+      return SSH_AGAIN;
+  }
+}
+
+void Channels::advance(Channel& channel) {
+  using Step = Channel::Step;
+  while (channel.step >= Step::opening && channel.step <= Step::starting) {
+    const int result = call_step(channel);
+    if (result == SSH_AGAIN) {
+      return;
+    }
+    if (result != SSH_OK && channel.step == Step::opening) {
+      return refuse(channel, "sallyport: the target refuses the channel: " +
+                                 printable(ssh_get_error(session_)));
+    }
+    if (result != SSH_OK) {
+      channel.step = Step::over;
+      send(monitor_.send(ChannelStarted{channel.number, false}));
+      return;
+    }
+    channel.step = static_cast<Step>(static_cast<int>(channel.step) + 1);
+    if (channel.step == Step::running) {
+      send(monitor_.send(ChannelStarted{channel.number, true}));
+    }
+  }
+}
+
+void Channels::refuse(Channel& channel, const std::string& text) {
+  channel.step = Channel::Step::over;
+  channel.end_reported = true;
+  send(monitor_.send(ChannelRefused{channel.number, text}));
+}
+
+// The order of RFC 4254 section 6.10: data, end of file, exit status, close.
+void Channels::report_end(Channel& channel) {
+  if ((channel.target_eof || channel.target_closed) && !channel.eof_reported &&
+      channel.intake.drained()) {
+    channel.eof_reported = true;
+    send(monitor_.send(ChannelEof{channel.number}));
+  }
+  if (!channel.target_closed || !channel.eof_reported || channel.end_reported) {
+    return;
+  }
+  channel.end_reported = true;
+  if (channel.exit_signal) {
+    send(monitor_.send(*channel.exit_signal));
+  } else if (channel.exit_status) {
+    send(monitor_.send(ChannelExitStatus{channel.number, *channel.exit_status}));
+  }
+  send(monitor_.send(ChannelClose{channel.number}));
+}
+
+void Channels::pump_channel(Channel& channel) {
+  advance(channel);
+  if (channel.step != Channel::Step::running) {
+    return;
+  }
+  channel.intake.pump();
+  broken_ = broken_ || channel.intake.broken();
+  if (!channel.target_closed && !channel.outlet.pump()) {
+    log_warning("a channel cannot be written", {{"why", ssh_get_error(session_)}});
+    channel.target_closed = true;
+  }
+  report_end(channel);
+}
+
+void Channels::pump() {
+  for (auto it = channels_.begin(); it != channels_.end();) {
+    Channel& channel = **it;
+    pump_channel(channel);
+    if (!channel.user_closed) {
+      ++it;
+      continue;
+    }
+    ssh_remove_channel_callbacks(channel.handle, &channel.callbacks);
+    if (channel.step == Channel::Step::running) {
+      ssh_channel_close(channel.handle);
+    }
+    ssh_channel_free(channel.handle);
+    it = channels_.erase(it);
+  }
+}
+
+}  // namespace sallyport::back

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/back/client.h"
+
+#include "shared/base/hex.h"
+#include "shared/base/log.h"
+#include "shared/base/printable.h"
+#include "shared/ssh/algorithms.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace sallyport::back {
+
+namespace {
+
+constexpr auto kLoginTime = std::chrono::seconds(30);
+constexpr auto kHostKeyCheckTime = std::chrono::seconds(1);
+constexpr int kMaxDrains = 16;
+
+// Refuses whatever the target asks of us: channel opens, global requests. Without this callback
+// libssh queues them without bound (R10).
+int refuse_requests(ssh_session, ssh_message, void*) noexcept {
+  return 1;
+}
+
+std::string type_of(const std::string& pinned) {
+  return pinned.substr(0, pinned.find(' '));
+}
+
+std::string host_key_list(const std::vector<std::string>& pinned) {
+  std::string list;
+  for (const std::string& key : pinned) {
+    const std::string algorithms = host_key_algorithms(type_of(key));
+    if (!algorithms.empty() && list.find(algorithms) == std::string::npos) {
+      list += (list.empty() ? "" : ",") + algorithms;
+    }
+  }
+  return list;
+}
+
+std::string fingerprint(ssh_key key) {
+  unsigned char* hash = nullptr;
+  size_t size = 0;
+  if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &size) != SSH_OK) {
+    return "unknown";
+  }
+  char* text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, size);
+  const std::string result = text == nullptr ? "unknown" : text;
+  ssh_string_free_char(text);
+  ssh_clean_pubkey_hash(&hash);
+  return result;
+}
+
+std::string fingerprint_of_pinned(const std::string& pinned) {
+  const size_t space = pinned.find(' ');
+  const std::string base64 = pinned.substr(space + 1, pinned.find(' ', space + 1) - space - 1);
+  ssh_key key = nullptr;
+  if (ssh_pki_import_pubkey_base64(base64.c_str(), ssh_key_type_from_name(type_of(pinned).c_str()),
+                                   &key) != SSH_OK) {
+    return "unreadable";
+  }
+  const SshKey owned(key);
+  return fingerprint(key);
+}
+
+std::string spell(ssh_key key) {
+  char* base64 = nullptr;
+  if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) {
+    return "";
+  }
+  const std::string text = base64;
+  ssh_string_free_char(base64);
+  return text;
+}
+
+template <class Value>
+void set_option(ssh_session session, enum ssh_options_e option, const Value* value) {
+  if (ssh_options_set(session, option, value) != SSH_OK) {
+    fatal("libssh refuses an option");
+  }
+}
+
+}  // namespace
+
+Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
+    : target_(std::move(target)),
+      monitor_(std::move(monitor)),
+      start_(std::move(start)),
+      session_(ssh_new()) {
+  const int on = 1;
+  ::setsockopt(target_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ssh_session s = session_.get();
+  const bool off = false;
+  const int fd = target_.get();
+  // No SSH_OPTIONS_HOST: with a name libssh would open known_hosts files, which kills a sandboxed
+  // process; the pins come from the grant.
+  set_option(s, SSH_OPTIONS_PROCESS_CONFIG, &off);
+  set_option(s, SSH_OPTIONS_SSH_DIR, "/nonexistent");
+  set_option(s, SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
+  set_option(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
+  set_option(s, SSH_OPTIONS_USER, start_.login.c_str());
+  set_option(s, SSH_OPTIONS_FD, &fd);
+  set_option(s, SSH_OPTIONS_KEY_EXCHANGE, kKeyExchanges);
+  set_option(s, SSH_OPTIONS_COMPRESSION, "no");
+  const std::string host_keys = host_key_list(start_.host_keys);
+  if (!host_keys.empty()) {
+    set_option(s, SSH_OPTIONS_HOSTKEYS, host_keys.c_str());
+  }
+  // AES-GCM first; older targets may have nothing but ChaCha20 or CTR with a MAC.
+  const std::string ciphers =
+      std::string(kCiphers) + ",chacha20-poly1305@openssh.com,aes256-ctr,aes128-ctr";
+  const std::string macs = std::string(kMacs) + ",hmac-sha2-256,hmac-sha2-512";
+  set_option(s, SSH_OPTIONS_CIPHERS_C_S, ciphers.c_str());
+  set_option(s, SSH_OPTIONS_CIPHERS_S_C, ciphers.c_str());
+  set_option(s, SSH_OPTIONS_HMAC_C_S, macs.c_str());
+  set_option(s, SSH_OPTIONS_HMAC_S_C, macs.c_str());
+  ssh_set_message_callback(s, refuse_requests, nullptr);
+  ssh_set_agent_socket(s, agent.release());  // libssh closes it
+  ssh_set_blocking(s, 0);
+}
+
+int Client::run() {
+  const Status in = log_in();
+  if (!in) {
+    log_warning("no login at the target", {{"target", start_.target}, {"why", in.error().message}});
+    (void)monitor_.send(SessionFailed{"sallyport: " + in.error().message});
+    return 1;
+  }
+  const char* version = ssh_get_serverbanner(session_.get());
+  (void)monitor_.send(BackReady{printable(version == nullptr ? "" : version, 100)});
+  channels_ = std::make_unique<Channels>(session_.get(), monitor_);
+  serve();
+  ssh_blocking_flush(session_.get(), 200);
+  ssh_disconnect(session_.get());
+  return 0;
+}
+
+Status Client::log_in() {
+  if (start_.host_keys.empty()) {
+    return Error{Errc::denied, start_.target +
+                                   " has no pinned host key; the administrator pins it "
+                                   "with: sallyportctl target add --scan"};
+  }
+  for (const auto& step : {&Client::connect, &Client::authenticate}) {
+    const Status done = (this->*step)();
+    if (!done) {
+      return done;
+    }
+  }
+  event_.reset(ssh_event_new());
+  ssh_event_add_session(event_.get(), session_.get());
+  return ok();
+}
+
+bool Client::target_is_gone() const {
+  return (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0 ||
+         ssh_is_connected(session_.get()) == 0;
+}
+
+// False when time is up or the monitor is gone.
+bool Client::wait_for_target(Clock::time_point deadline) {
+  pollfd fds[2] = {{ssh_get_fd(session_.get()), POLLIN, 0}, {monitor_.fd(), 0, 0}};
+  if ((ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0) {
+    fds[0].events |= POLLOUT;
+  }
+  ::poll(fds, 2, 200);
+  return Clock::now() < deadline && (fds[1].revents & (POLLHUP | POLLERR)) == 0;
+}
+
+Status Client::connect() {
+  const auto deadline = Clock::now() + kLoginTime;
+  int result = ssh_connect(session_.get());
+  const int fd = ssh_get_fd(session_.get());
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  while (result == SSH_AGAIN) {
+    if (!wait_for_target(deadline)) {
+      return Error{Errc::io, start_.target + " does not finish the key exchange"};
+    }
+    result = ssh_connect(session_.get());
+  }
+  if (result != SSH_OK) {
+    return Error{Errc::io, "no SSH connection to " + start_.target + ": " +
+                               printable(ssh_get_error(session_.get())) +
+                               " (does the target still offer a pinned type of host key?)"};
+  }
+  return check_host_key();
+}
+
+Status Client::check_host_key() const {
+  ssh_key key = nullptr;
+  if (ssh_get_server_publickey(session_.get(), &key) != SSH_OK) {
+    return Error{Errc::protocol, start_.target + " shows no host key"};
+  }
+  const SshKey owned(key);
+  const std::string offered = spell(key);
+  std::string pinned_fingerprints;
+  for (const std::string& pinned : start_.host_keys) {
+    const size_t space = pinned.find(' ');
+    if (space != std::string::npos && !offered.empty() &&
+        pinned.substr(space + 1, pinned.find(' ', space + 1) - space - 1) == offered) {
+      return ok();
+    }
+    pinned_fingerprints +=
+        (pinned_fingerprints.empty() ? "" : ", ") + fingerprint_of_pinned(pinned);
+  }
+  return Error{Errc::denied, "the host key of " + start_.target +
+                                 " is not the pinned one: pinned " + pinned_fingerprints +
+                                 ", offered " + fingerprint(key) +
+                                 "; ask your administrator before anything else"};
+}
+
+Status Client::authenticate() {
+  const auto deadline = Clock::now() + kLoginTime;
+  int result = SSH_AUTH_AGAIN;
+  while ((result = ssh_userauth_agent(session_.get(), nullptr)) == SSH_AUTH_AGAIN) {
+    if (!wait_for_target(deadline)) {
+      return Error{Errc::io, start_.target + " does not finish the login"};
+    }
+  }
+  if (result != SSH_AUTH_SUCCESS) {
+    return Error{
+        Errc::denied,
+        start_.target + " does not accept the bastion's key for " + start_.login +
+            "; its public half belongs into authorized_keys there (sallyportctl vault list)"};
+  }
+  return ok();
+}
+
+void Client::wait(int timeout_ms) {
+  const int write = (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0 ? POLLOUT : 0;
+  pollfd fds[2] = {
+      {ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0},
+      {monitor_.fd(), static_cast<short>(POLLIN | (monitor_.wants_write() ? POLLOUT : 0)), 0}};
+  if (::poll(fds, 2, timeout_ms) < 0 && errno != EINTR) {
+    fatal("poll failed");
+  }
+}
+
+void Client::drain_ssh() {
+  for (int i = 0; i < kMaxDrains; ++i) {
+    if (ssh_event_dopoll(event_.get(), 0) == SSH_ERROR || target_is_gone()) {
+      return;
+    }
+    int readable = 0;
+    if (::ioctl(ssh_get_fd(session_.get()), FIONREAD, &readable) != 0 || readable == 0) {
+      return;
+    }
+  }
+}
+
+bool Client::receive_from_monitor() {
+  if (!monitor_.flush()) {
+    return false;
+  }
+  for (;;) {
+    auto received = monitor_.receive();
+    if (!received) {
+      return false;
+    }
+    if (!*received) {
+      return true;
+    }
+    if ((*received)->type == MessageType::session_failed) {
+      return false;
+    }
+    const Status taken = channels_->receive(**received);
+    if (!taken) {
+      fatal("the monitor breaks the protocol: " + taken.error().message);
+    }
+  }
+}
+
+void Client::serve() {
+  auto next_check = Clock::now() + kHostKeyCheckTime;
+  while (receive_from_monitor()) {
+    drain_ssh();
+    channels_->pump();
+    if (target_is_gone() || channels_->broken()) {
+      channels_->pump();
+      (void)monitor_.send(
+          SessionFailed{"sallyport: the connection to " + start_.target + " is gone"});
+      (void)monitor_.flush();
+      return;
+    }
+    if (Clock::now() >= next_check) {  // a key exchange may have brought another key (R10)
+      if (const Status same = check_host_key(); !same) {
+        (void)monitor_.send(SessionFailed{"sallyport: " + same.error().message});
+        return;
+      }
+      next_check = Clock::now() + kHostKeyCheckTime;
+    }
+    wait(channels_->wait_ms());
+  }
+}
+
+}  // namespace sallyport::back

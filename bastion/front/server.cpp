@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/front/server.h"
+
+#include "shared/base/log.h"
+#include "shared/ssh/algorithms.h"
+#include "shared/ssh/channel_outlet.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace sallyport::front {
+
+namespace {
+
+constexpr auto kKeyExchangeTime = std::chrono::seconds(30);
+constexpr int kMaxDrains = 16;  // per wake-up; one alone costs a tenth of the speed
+constexpr int kKeepAwakeMs = 4000;
+constexpr auto kFarewellTime = std::chrono::milliseconds(1000);
+
+void set_list(ssh_bind bind, enum ssh_bind_options_e option, const char* value) {
+  if (ssh_bind_options_set(bind, option, value) != SSH_OK) {
+    fatal("libssh refuses an option");
+  }
+}
+
+SshBind make_bind(std::vector<SshKey> keys) {
+  SshBind bind(ssh_bind_new());
+  const bool off = false;
+  ssh_bind_options_set(bind.get(), SSH_BIND_OPTIONS_PROCESS_CONFIG, &off);
+  for (SshKey& key : keys) {
+    // The bind owns the key that it imports.
+    if (ssh_bind_options_set(bind.get(), SSH_BIND_OPTIONS_IMPORT_KEY, key.release()) != SSH_OK) {
+      fatal("libssh refuses a host key");
+    }
+  }
+  set_list(bind.get(), SSH_BIND_OPTIONS_KEY_EXCHANGE, kKeyExchanges);
+  set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_C_S, kCiphers);
+  set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_S_C, kCiphers);
+  set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_C_S, kMacs);
+  set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_S_C, kMacs);
+  set_list(bind.get(), SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, kClientKeyTypes);
+  return bind;
+}
+
+}  // namespace
+
+Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys)
+    : client_(std::move(client)),
+      monitor_(std::move(monitor)),
+      bind_(make_bind(std::move(host_keys))),
+      session_(ssh_new()) {
+  const int on = 1;
+  ::setsockopt(client_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const bool off = false;
+  ssh_options_set(session_.get(), SSH_OPTIONS_PROCESS_CONFIG, &off);
+  ssh_options_set(session_.get(), SSH_OPTIONS_COMPRESSION, "no");
+  if (ssh_bind_accept_fd(bind_.get(), session_.get(), client_.get()) != SSH_OK) {
+    fatal("libssh does not take the connection");
+  }
+  static_cast<void>(client_.release());  // the session closes it
+  ssh_set_auth_methods(session_.get(), SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE);
+  ssh_set_blocking(session_.get(), 0);
+}
+
+int Server::run() {
+  if (!exchange_keys()) {
+    return 0;
+  }
+  auth_ = std::make_unique<UserAuth>(session_.get(), monitor_);
+  if (log_in()) {
+    serve();
+  }
+  return 0;
+}
+
+bool Server::client_is_gone() const {
+  return (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0 ||
+         ssh_is_connected(session_.get()) == 0;
+}
+
+void Server::wait(int timeout_ms) {
+  const int flags = ssh_get_poll_flags(session_.get());
+  const int write = (flags & SSH_WRITE_PENDING) != 0 ? POLLOUT : 0;
+  pollfd fds[2] = {
+      {ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0},
+      {monitor_.fd(), static_cast<short>(POLLIN | (monitor_.wants_write() ? POLLOUT : 0)), 0}};
+  if (::poll(fds, monitor_gone_ ? 1 : 2, timeout_ms) < 0 && errno != EINTR) {
+    fatal("poll failed");
+  }
+}
+
+bool Server::exchange_keys() {
+  const int fd = ssh_get_fd(session_.get());
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  const auto deadline = Clock::now() + kKeyExchangeTime;
+  for (;;) {
+    const int result = ssh_handle_key_exchange(session_.get());
+    if (result == SSH_OK) {
+      break;
+    }
+    if (result == SSH_ERROR || client_is_gone() || Clock::now() > deadline) {
+      log_info("no key exchange", {{"why", ssh_get_error(session_.get())}});
+      return false;
+    }
+    wait(1000);
+    if (!receive_from_monitor()) {
+      return false;
+    }
+  }
+  event_.reset(ssh_event_new());
+  return event_ && ssh_event_add_session(event_.get(), session_.get()) == SSH_OK;
+}
+
+void Server::drain_ssh() {
+  for (int i = 0; i < kMaxDrains; ++i) {
+    if (ssh_event_dopoll(event_.get(), 0) == SSH_ERROR || client_is_gone()) {
+      return;
+    }
+    int readable = 0;
+    if (::ioctl(ssh_get_fd(session_.get()), FIONREAD, &readable) != 0 || readable == 0) {
+      return;
+    }
+  }
+}
+
+// False when the session is over as far as the monitor is concerned.
+bool Server::receive_from_monitor() {
+  if (!monitor_.flush()) {
+    monitor_gone_ = true;
+    return false;
+  }
+  for (;;) {
+    auto received = monitor_.receive();
+    if (!received) {
+      monitor_gone_ = true;
+      return false;
+    }
+    if (!*received) {
+      return true;
+    }
+    Received& message = **received;
+    if (message.type == MessageType::session_failed) {
+      const auto failed = decode<SessionFailed>(message.body);
+      end_text_ = failed ? failed->text : "";
+      return false;
+    }
+    const Status taken = channels_ != nullptr ? channels_->receive(message)
+                         : auth_ != nullptr   ? auth_->receive(message)
+                                              : Status(Error{Errc::protocol, "too early"});
+    if (!taken) {
+      fatal("the monitor breaks the protocol: " + taken.error().message);
+    }
+  }
+}
+
+bool Server::log_in() {
+  while (auth_->state() == UserAuth::State::running) {
+    drain_ssh();
+    auth_->read_requests();
+    if (client_is_gone()) {
+      return false;
+    }
+    if (!receive_from_monitor()) {
+      disconnect(end_text_.empty() ? "the bastion ends this connection" : end_text_);
+      return false;
+    }
+    if (auth_->state() != UserAuth::State::running) {
+      break;
+    }
+    wait(kKeepAwakeMs);
+    auth_->keep_awake();
+  }
+  if (auth_->state() == UserAuth::State::failed) {
+    disconnect(auth_->text());
+    return false;
+  }
+  // From here on requests come by callback; what was read ahead is handed over first.
+  channels_ = std::make_unique<Channels>(session_.get(), monitor_, auth_->text());
+  return true;
+}
+
+void Server::serve() {
+  for (;;) {
+    drain_ssh();
+    channels_->read_requests();
+    if (client_is_gone() || channels_->broken()) {
+      return;
+    }
+    const bool monitor_lives = receive_from_monitor();
+    channels_->pump();
+    if (!monitor_lives) {
+      return end_channels();
+    }
+    wait(channels_->wait_ms());
+  }
+}
+
+// The session ends from our side: every channel gets the reason and exit status 254, then a moment
+// to take it.
+void Server::end_channels() {
+  const std::string text = end_text_.empty() && monitor_gone_
+                               ? "sallyport: the recorder of this session is gone, so it ends here"
+                               : end_text_;
+  channels_->end_all(text);
+  const auto deadline = Clock::now() + kFarewellTime;
+  while (Clock::now() < deadline && !client_is_gone() && !channels_->empty()) {
+    monitor_gone_ = true;  // nothing more is read from there
+    drain_ssh();
+    channels_->read_requests();
+    channels_->pump();
+    wait(50);
+  }
+  disconnect(text);
+}
+
+void Server::disconnect(const std::string& text) {
+  if (client_is_gone()) {
+    return;
+  }
+  if (!text.empty()) {
+    ssh_session_set_disconnect_message(session_.get(), text.c_str());
+  }
+  ssh_blocking_flush(session_.get(), 500);
+  ssh_disconnect(session_.get());
+}
+
+}  // namespace sallyport::front

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bastion/front/channels.h"
+#include "bastion/front/userauth.h"
+#include "shared/ipc/peer.h"
+#include "shared/ssh/handles.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sallyport::front {
+
+// The SSH connection of one user: key exchange, login, channels, end. One libssh session per
+// process and per event (two in one event are a use-after-free in 0.10.6 and 0.12).
+class Server {
+public:
+  Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys);
+  int run();  // the exit status of the process
+
+private:
+  using Clock = std::chrono::steady_clock;
+  bool exchange_keys();
+  bool log_in();
+  void serve();
+  void drain_ssh();
+  bool receive_from_monitor();
+  void wait(int timeout_ms);
+  bool client_is_gone() const;
+  void disconnect(const std::string& text);
+  void end_channels();
+
+  UniqueFd client_;
+  Peer monitor_;
+  SshBind bind_;
+  SshSession session_;
+  SshEvent event_;
+  std::unique_ptr<UserAuth> auth_;
+  std::unique_ptr<Channels> channels_;
+  std::string end_text_;  // why we end, for the user
+  bool monitor_gone_ = false;
+  bool readable_ = true;
+};
+
+}  // namespace sallyport::front

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RFC 4252 as the server sees it, with our own state and our own counts: libssh has no limits
+// (2,000 attempts and a 200 kB user name were answered politely), and its state is not relied on.
+#pragma once
+
+#include "shared/ipc/dispatch.h"
+#include "shared/ipc/peer.h"
+#include "shared/ssh/handles.h"
+
+#include <string>
+
+namespace sallyport::front {
+
+class UserAuth {
+public:
+  enum class State { running, in, failed };
+
+  UserAuth(ssh_session session, Peer& monitor);
+
+  State state() const { return state_; }
+  // failed: why, for the user. in: "" or the refusal that every channel shall get.
+  const std::string& text() const { return text_; }
+
+  // Takes what libssh has parsed so far; never waits.
+  void read_requests();
+  Status receive(Received& message);
+  // While a prompt stands the client hears nothing: it must not take us for dead
+  // (ServerAliveInterval), so send it something to ignore.
+  void keep_awake();
+
+  Status answer_prompt(const Prompt& prompt);
+  Status answer_verdict(const Verdict& verdict);
+
+private:
+  enum class Waiting { for_client, for_monitor };
+  void read_request(SshMessage message);
+  void read_auth(SshMessage message);
+  void read_public_key(SshMessage message);
+  void read_interactive(SshMessage message);
+  void ask_monitor(SshMessage message, Status sent);
+  void refuse(ssh_message message);
+  void fail(std::string text);
+  bool accept_user(ssh_message message);
+
+  ssh_session session_;
+  Peer& monitor_;
+  State state_ = State::running;
+  Waiting waiting_ = Waiting::for_client;
+  std::string text_;
+  std::string user_;
+  bool key_proven_ = false;
+  int attempts_ = 0;
+  SshMessage pending_;  // what the monitor is thinking about
+  SshMessage none_;     // to refuse what libssh cannot parse
+  ssh_counter_struct packets_{};
+  uint64_t packets_seen_ = 0;
+  std::set<MessageType> seen_;
+};
+
+}  // namespace sallyport::front

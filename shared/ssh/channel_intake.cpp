@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/ssh/channel_intake.h"
+
+#include <algorithm>
+
+namespace sallyport {
+
+namespace {
+
+// Twice libssh's window: more at once means that the other side ignores it.
+constexpr uint32_t kMaxBuffered = 4 * 1024 * 1024;
+
+}  // namespace
+
+size_t ChannelIntake::forward(const uint8_t* data, size_t size, Stream stream) {
+  size_t sent = 0;
+  while (sent < size && credit_ > 0 && !broken_) {
+    const size_t piece = std::min({size - sent, kMaxDataBytes, static_cast<size_t>(credit_)});
+    const ChannelData message{number_, stream, {reinterpret_cast<const char*>(data + sent), piece}};
+    broken_ = !peer_.send(message);
+    credit_ -= piece;
+    sent += piece;
+  }
+  return sent;
+}
+
+int ChannelIntake::on_data(const void* data, uint32_t size, bool extended) noexcept {
+  const size_t index = extended ? 1 : 0;
+  broken_ = broken_ || size > kMaxBuffered;
+  if (discard_ || broken_ || index >= streams_.size()) {
+    return static_cast<int>(size);
+  }
+  if (!open_ || !held_[index].empty()) {
+    return 0;
+  }
+  return static_cast<int>(forward(static_cast<const uint8_t*>(data), size, streams_[index]));
+}
+
+void ChannelIntake::take_remainder(size_t index) {
+  const bool extended = index == 1;
+  const int available = ssh_channel_poll(channel_, extended ? 1 : 0);
+  if (available <= 0) {
+    return;
+  }
+  Held& held = held_[index];
+  held.bytes.resize(static_cast<size_t>(available));
+  held.offset = 0;
+  const int taken = ssh_channel_read_nonblocking(
+      channel_, held.bytes.data(), static_cast<uint32_t>(available), extended ? 1 : 0);
+  held.bytes.resize(static_cast<size_t>(std::max(taken, 0)));
+}
+
+void ChannelIntake::pump_stream(size_t index) {
+  Held& held = held_[index];
+  if (held.empty() && (credit_ > 0 || discard_)) {
+    take_remainder(index);
+  }
+  if (discard_) {
+    held = {};
+    return;
+  }
+  held.offset +=
+      forward(held.bytes.data() + held.offset, held.bytes.size() - held.offset, streams_[index]);
+  if (held.empty()) {
+    held = {};
+  }
+}
+
+void ChannelIntake::pump() {
+  if (!open_ && !discard_) {
+    return;
+  }
+  for (size_t index = 0; index < streams_.size(); ++index) {
+    pump_stream(index);
+  }
+}
+
+bool ChannelIntake::drained() const {
+  for (size_t index = 0; index < streams_.size(); ++index) {
+    if (!held_[index].empty() || ssh_channel_poll(channel_, index == 1 ? 1 : 0) > 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace sallyport
