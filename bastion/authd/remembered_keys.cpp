@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/authd/remembered_keys.h"
+
+#include "bastion/authd/sqlite.h"
+#include "shared/base/hex.h"
+#include "shared/crypto/hkdf.h"
+#include "shared/crypto/sealed.h"
+#include "shared/crypto/sha256.h"
+#include "shared/ipc/codec.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+
+namespace sallyport {
+
+namespace {
+
+// Numbered: the file's user_version says how many of them it has seen.
+constexpr std::array<const char*, 1> kMigrations = {
+    "CREATE TABLE remembered ("
+    "  name BLOB PRIMARY KEY,"  // HMAC-SHA256 of the fingerprint
+    "  sealed BLOB NOT NULL"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE seal_check (sealed BLOB NOT NULL);",
+};
+constexpr std::string_view kSealCheckContext = "remembered keys: the right seal key";
+constexpr uint8_t kRecordVersion = 1;
+
+std::string context_of(std::string_view row_name) {
+  return "remembered key " + to_hex(as_bytes(row_name));
+}
+
+std::string row_name_of(const SecretBytes& lookup_key, std::string_view fingerprint) {
+  const auto mac = hmac_sha256(lookup_key.span(), as_bytes(fingerprint));
+  return std::string(as_text(mac));
+}
+
+Status execute(sqlite3* database, const std::string& sql) {
+  if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) {
+    return ok();
+  }
+  return Error{Errc::io, std::string(sqlite3_db_filename(database, "main")) + ": " +
+                             sqlite3_errmsg(database)};
+}
+
+// SQLite would make the file with the umask alone.
+Status make_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  return fd ? ok() : Status(errno_error("opening " + path));
+}
+
+}  // namespace
+
+Result<RememberedKeys> RememberedKeys::open(const std::string& path, const SecretBytes& seal_key) {
+  if (const Status made = make_file(path); !made) {
+    return made.error();
+  }
+  sqlite3* raw = nullptr;
+  const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
+  Database database(raw);
+  if (opened != SQLITE_OK) {
+    return Error{Errc::io, path + ": " + sqlite3_errstr(opened)};
+  }
+  // secure_delete: a revoked row is overwritten, not only unlinked.
+  const Status ready = execute(raw,
+                               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                               "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
+                               "PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=2000;");
+  if (!ready) {
+    return ready.error();
+  }
+  RememberedKeys keys(std::move(database),
+                      Keys{derive_key(seal_key.span(), {}, "sallyport remembered keys: lookup/1"),
+                           derive_key(seal_key.span(), {}, "sallyport remembered keys: seal/1")});
+  if (const Status migrated = keys.migrate(); !migrated) {
+    return migrated.error();
+  }
+  if (const Status right = keys.check_seal_key(); !right) {
+    return right.error();
+  }
+  return keys;
+}
+
+Status RememberedKeys::migrate() {
+  Statement version(database_.get(), "PRAGMA user_version");
+  if (const auto row = version.step(); !row) {
+    return row.error();
+  }
+  const auto seen = static_cast<size_t>(version.number(0));
+  if (seen > kMigrations.size()) {
+    return Error{Errc::corrupt, std::string(sqlite3_db_filename(database_.get(), "main")) +
+                                    ": written by a newer version (format " +
+                                    std::to_string(seen) + "); install that version again"};
+  }
+  for (size_t i = seen; i < kMigrations.size(); ++i) {
+    const Status done = execute(database_.get(), std::string("BEGIN IMMEDIATE;") + kMigrations[i] +
+                                                     "PRAGMA user_version=" +
+                                                     std::to_string(i + 1) + "; COMMIT;");
+    if (!done) {
+      return done;
+    }
+  }
+  return ok();
+}
+
+// With another seal key every row would be invisible, not broken: everybody would have to log in
+// again and revoking would do nothing. So the file knows its key.
+Status RememberedKeys::check_seal_key() {
+  Statement check(database_.get(), "SELECT sealed FROM seal_check");
+  const auto row = check.step();
+  if (!row) {
+    return row.error();
+  }
+  if (!*row) {
+    const auto sealed = seal_bytes(keys_.seal.span(), kSealCheckContext, {});
+    return Statement(database_.get(), "INSERT INTO seal_check VALUES (?)")
+        .bind(as_text(sealed))
+        .run();
+  }
+  if (!open_sealed(keys_.seal.span(), kSealCheckContext, as_bytes(check.blob(0)))) {
+    return Error{Errc::corrupt, std::string(sqlite3_db_filename(database_.get(), "main")) +
+                                    ": sealed with another seal key; bring that key back, or "
+                                    "remove the file, and everybody signs in anew"};
+  }
+  return ok();
+}
+
+Result<RememberedKey> RememberedKeys::unseal(std::string_view row_name,
+                                             std::string_view sealed) const {
+  const auto opened = open_sealed(keys_.seal.span(), context_of(row_name), as_bytes(sealed));
+  if (!opened) {
+    return opened.error();
+  }
+  uint8_t version = 0;
+  RememberedKey key;
+  FieldReader reader(opened->span());
+  reader(version, key);
+  if (!reader.complete() || version != kRecordVersion) {
+    return Error{Errc::corrupt, "a remembered key has an unknown form"};
+  }
+  return key;
+}
+
+Result<std::optional<RememberedKey>> RememberedKeys::find(const std::string& fingerprint) const {
+  const std::string name = row_name_of(keys_.lookup, fingerprint);
+  Statement query(database_.get(), "SELECT sealed FROM remembered WHERE name = ?");
+  const auto row = query.bind(name).step();
+  if (!row) {
+    return row.error();
+  }
+  if (!*row) {
+    return std::optional<RememberedKey>();
+  }
+  auto key = unseal(name, query.blob(0));
+  if (!key) {
+    return key.error();
+  }
+  return std::optional(std::move(*key));
+}
+
+Status RememberedKeys::put(RememberedKey key) {
+  const std::string name = row_name_of(keys_.lookup, key.fingerprint);
+  std::vector<uint8_t> record;
+  uint8_t version = kRecordVersion;
+  FieldWriter writer(record);
+  writer(version, key);
+  const auto sealed = seal_bytes(keys_.seal.span(), context_of(name), record);
+  return Statement(database_.get(), "INSERT OR REPLACE INTO remembered VALUES (?, ?)")
+      .bind(name)
+      .bind(as_text(sealed))
+      .run();
+}
+
+Result<bool> RememberedKeys::remove(const std::string& fingerprint) {
+  const std::string name = row_name_of(keys_.lookup, fingerprint);
+  const Status done =
+      Statement(database_.get(), "DELETE FROM remembered WHERE name = ?").bind(name).run();
+  if (!done) {
+    return done.error();
+  }
+  return sqlite3_changes(database_.get()) > 0;
+}
+
+Result<std::vector<RememberedKey>> RememberedKeys::list() const {
+  std::vector<RememberedKey> keys;
+  Statement query(database_.get(), "SELECT name, sealed FROM remembered");
+  for (;;) {
+    const auto row = query.step();
+    if (!row) {
+      return row.error();
+    }
+    if (!*row) {
+      break;
+    }
+    auto key = unseal(query.blob(0), query.blob(1));
+    if (!key) {
+      return key.error();
+    }
+    keys.push_back(std::move(*key));
+  }
+  std::sort(keys.begin(), keys.end(),
+            [](const auto& a, const auto& b) { return a.since_ms > b.since_ms; });
+  return keys;
+}
+
+}  // namespace sallyport

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whose key is this? One row per SSH key that was bound to a person. A row is found by an HMAC of
+// the key's fingerprint and everything else in it is sealed, so that the file alone says neither
+// who uses this bastion nor with which keys.
+#pragma once
+
+#include "shared/base/handle.h"
+#include "shared/base/result.h"
+#include "shared/base/secret_bytes.h"
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport {
+
+struct RememberedKey {
+  std::string fingerprint;
+  // Whom an administrator registered the key for: a name, or "subject:...". "" where a login bound
+  // it.
+  std::string registered_for;
+  // From the last login; all empty while a registered key has never logged in.
+  std::string issuer;
+  std::string subject;
+  std::string person;
+  std::vector<std::string> groups;
+  std::string claims;     // compact JSON
+  std::string address;    // where from; kept to be shown, never asked about
+  uint64_t since_ms = 0;  // Unix
+  uint64_t until_ms = 0;
+
+  bool has_logged_in() const { return !subject.empty(); }
+  bool operator==(const RememberedKey&) const = default;
+  void fields(auto& io) {
+    io(fingerprint, registered_for, issuer, subject, person, groups, claims, address, since_ms,
+       until_ms);
+  }
+};
+
+// SQLite in WAL mode; every change is on the disk when its call returns. One thread.
+class RememberedKeys {
+public:
+  // seal_key: 32 bytes. Makes the file (0600) where there is none and brings an older one up to
+  // date; Errc::corrupt where the file is from a newer version or of another seal key.
+  static Result<RememberedKeys> open(const std::string& path, const SecretBytes& seal_key);
+
+  Result<std::optional<RememberedKey>> find(const std::string& fingerprint) const;
+  Status put(RememberedKey key);                        // in place of what was there
+  Result<bool> remove(const std::string& fingerprint);  // false: there was none
+  Result<std::vector<RememberedKey>> list() const;      // newest login first
+
+private:
+  struct Keys {
+    SecretBytes lookup;
+    SecretBytes seal;
+  };
+  using Database = Handle<sqlite3, sqlite3_close_v2>;
+  RememberedKeys(Database database, Keys keys)
+      : database_(std::move(database)), keys_(std::move(keys)) {}
+
+  Status migrate();
+  Status check_seal_key();
+  Result<RememberedKey> unseal(std::string_view row_name, std::string_view sealed) const;
+
+  Database database_;
+  Keys keys_;
+};
+
+}  // namespace sallyport
