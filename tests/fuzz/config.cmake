@@ -1,0 +1,1 @@
+sallyport_fuzzer(config config_fuzz.cpp LIBS sallyport_config)

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/config/values.h"
+
+#include "shared/config/address.h"
+#include "shared/config/host_key.h"
+#include "shared/config/nearest.h"
+#include "tests/support/catch.h"
+
+using namespace sallyport;
+
+TEST_CASE("addresses are host:port or [v6]:port", "[config]") {
+  CHECK(parse_host_port("web1.example.com", 22)->text() == "web1.example.com:22");
+  CHECK(parse_host_port("10.0.0.1:2222", 22)->text() == "10.0.0.1:2222");
+  CHECK(parse_host_port("[fe80::1]", 22)->text() == "[fe80::1]:22");
+  CHECK(parse_host_port("[::1]:2200", 0)->port == 2200);
+  for (const char* wrong :
+       {"", ":22", "::1", "[::1", "[::1]22", "[web1]:22", "a b", "a/b:1", "-o:1", "a:0", "a:65536",
+        "a:-1", "a:+1", "a: 1", "a:", "a:1:2", "[::1]x:1"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_host_port(wrong, 22));
+  }
+  CHECK_FALSE(parse_host_port("10.0.0.1", 0));
+}
+
+TEST_CASE("a host key's fingerprint is that of ssh-keygen", "[config]") {
+  const auto key = parse_public_key_line(
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJVrPaKAKGYs3rr0b6bIqW/UmbHZ1Cbp0wP9K9Ht2gJL me@here");
+  REQUIRE(key);
+  CHECK(key->fingerprint() == "SHA256:0+y56QTdF5sJ//2ar/XBK4Z5Ukl9JDXwtk7rtKhOfD4");
+}
+
+TEST_CASE("damaged host keys are refused", "[config]") {
+  for (const char* wrong :
+       {"", "ssh-ed25519", "ssh-ed25519 !!!!", "ssh-ed25519 AAAA",
+        "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIJVrPaKAKGYs3rr0b6bIqW/UmbHZ1Cbp0wP9K9Ht2gJL",
+        "ssh-dss AAAAB3NzaC1kc3MAAAABAA==",
+        "AAAAC3NzaC1lZDI1NTE5AAAAIJVrPaKAKGYs3rr0b6bIqW/UmbHZ1Cbp0wP9K9Ht2gJL"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_public_key_line(wrong));
+  }
+}
+
+TEST_CASE("names with a path, a list or an option in them are refused", "[config]") {
+  for (std::string wrong :
+       {"", "a,b", "../a", "a/b", "-oProxyCommand=x", ".a", "a b", "a\n", "\u00e4"}) {
+    INFO(wrong);
+    CHECK_FALSE(check_name(wrong));
+    CHECK_FALSE(check_name_glob(wrong));
+  }
+  std::string glob = "web-*.??";
+  CHECK(check_name_glob(glob));
+  CHECK_FALSE(check_name(glob));
+}
+
+TEST_CASE("the nearest name is near", "[config]") {
+  const std::vector<std::string> names = {"listen", "limits", "login"};
+  CHECK(nearest_name("lisetn", names) == "listen");
+  CHECK(nearest_name("Logins", names) == "login");
+  CHECK(nearest_name("limit", names) == "limits");
+  CHECK_FALSE(nearest_name("vault", names));
+  CHECK_FALSE(nearest_name(std::string(100'000, 'l'), names));
+  CHECK(did_you_mean("xyz", names).empty());
+}
