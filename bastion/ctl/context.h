@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "shared/base/result.h"
+#include "shared/config/config.h"
+
+#include <functional>
+#include <string>
+
+namespace sallyport {
+
+// What every command of sallyportctl shares. A command's callback sets `run`, which main() calls
+// when the whole command line has been understood: an error is printed as one line and is exit
+// status 1; a command line that makes no sense is 2.
+struct Ctl {
+  std::string config_path = kDefaultConfigPath;  // --config
+  std::function<Status()> run;
+
+  Result<Config> config() const { return load_config(config_path); }
+};
+
+}  // namespace sallyport
