@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sallyport {
+
+// One line of an asciicast, whatever its version: docs.asciinema.org/manual/asciicast/v1, v2, v3.
+struct AsciicastEvent {
+  uint64_t time_us = 0;  // since the start of the recording: absolute, also where v3 has intervals
+  char code = 'o';       // o output, i input, r "COLSxROWS", m marker, x exit status; others: ours
+  std::string data;      // valid UTF-8 (in v3 files of ours "O" holds base64, see exact_bytes.h)
+  bool operator==(const AsciicastEvent&) const = default;
+};
+
+struct AsciicastHeader {
+  int version = 3;
+  uint32_t cols = 80;
+  uint32_t rows = 24;
+  std::string term_type;                  // $TERM; v1 and v2 keep it in env
+  std::optional<int64_t> timestamp;       // Unix seconds
+  std::optional<double> idle_time_limit;  // seconds
+  std::string title;
+  std::string command;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string sallyport;  // our header key as JSON, keys sorted; empty without one
+};
+
+constexpr size_t kAsciicastMaxLine = 16 * 1024 * 1024;  // one event
+constexpr size_t kAsciicastMaxHeader = 1024 * 1024;     // the header line of v2 and v3
+constexpr size_t kAsciicastMaxV1 = 256 * 1024 * 1024;   // a v1 file is one JSON document
+constexpr uint32_t kAsciicastMaxSize = 10000;           // columns, rows
+constexpr uint64_t kAsciicastMaxTimeUs = 10ull * 366 * 86400 * 1000000;  // ten years
+
+}  // namespace sallyport
