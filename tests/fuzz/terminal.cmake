@@ -1,0 +1,1 @@
+sallyport_fuzzer(terminal_scanner terminal_scanner_fuzz.cpp LIBS sallyport_terminal)
