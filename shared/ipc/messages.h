@@ -286,8 +286,8 @@ struct ChannelSignal {
 inline constexpr size_t kMaxDataBytes = 32 * 1024;
 // What a side may have on its way per channel and direction before the other side has taken it.
 inline constexpr uint32_t kInitialCredit = 256 * 1024;
-// libssh may hold twice its window (1.28 MB) per channel of a peer that is not read: 12 keep a process
-// under 64 MB in the worst case.
+// libssh may hold twice its window (1.28 MB) per channel of a peer that is not read: 12 keep a
+// process under 64 MB in the worst case.
 inline constexpr uint32_t kMaxChannels = 12;
 
 struct ChannelData {

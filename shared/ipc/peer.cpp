@@ -197,7 +197,7 @@ Result<UniqueFd> connect_peer(const std::string& path) {
   if (!address) {
     return address.error();
   }
-  UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd ||
       ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     return errno_error("connecting to " + path);

@@ -75,8 +75,8 @@ Result<PeerPair> make_peer_pair();  // both ends CLOEXEC
 // path is at most 107 bytes. The file is made anew, mode 0666: who may ask is decided by
 // SO_PEERCRED, and the folder's mode is the first gate.
 Result<UniqueFd> listen_peer(const std::string& path);
-Result<UniqueFd> connect_peer(const std::string& path);
-Result<uid_t> peer_uid(int fd);  // of whoever connected (SO_PEERCRED)
+Result<UniqueFd> connect_peer(const std::string& path);  // never waits: a full queue is an error
+Result<uid_t> peer_uid(int fd);                          // of whoever connected (SO_PEERCRED)
 
 // For tools: waits up to timeout_ms for one message; not for daemons.
 Result<Received> receive_waiting(Peer& peer, int timeout_ms);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/gate/dial.h"
+
+#include "bastion/gate/listeners.h"
+#include "shared/base/handle.h"
+#include "shared/base/log.h"
+#include "shared/ipc/peer.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+
+namespace sallyport::gate {
+
+namespace {
+
+constexpr int kConnectMs = 10'000;
+
+bool is_refused_v4(uint32_t address) {  // host byte order
+  return address == 0 || (address >> 28) == 14 /* 224/4 */ || (address >> 28) == 15 /* 240/4 */ ||
+         (address >> 16) == 0xa9fe /* 169.254/16 */;
+}
+
+bool is_refused_v6(const in6_addr& a) {
+  if (IN6_IS_ADDR_V4MAPPED(&a) || IN6_IS_ADDR_V4COMPAT(&a)) {
+    uint32_t v4 = 0;
+    std::memcpy(&v4, a.s6_addr + 12, sizeof v4);
+    return !IN6_IS_ADDR_LOOPBACK(&a) && is_refused_v4(ntohl(v4));
+  }
+  static constexpr uint8_t kMetadata[16] = {0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0,
+                                            0,    0, 0,    0,    0, 0, 2, 0x54};
+  return IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_MULTICAST(&a) || IN6_IS_ADDR_LINKLOCAL(&a) ||
+         std::memcmp(a.s6_addr, kMetadata, sizeof kMetadata) == 0;
+}
+
+using AddressList = Handle<addrinfo, freeaddrinfo>;
+
+Result<UniqueFd> connect_to(const addrinfo& address) {
+  UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) {
+    return errno_error("socket");
+  }
+  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) != 0 && errno != EINPROGRESS) {
+    return errno_error("connect");
+  }
+  pollfd p{fd.get(), POLLOUT, 0};
+  if (::poll(&p, 1, kConnectMs) <= 0) {
+    return Error{Errc::io, "no answer within 10 s"};
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) {
+    errno = error;
+    return errno_error("connect");
+  }
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+Result<UniqueFd> dial(const std::string& target_address,
+                      const std::vector<std::string>& own_listeners) {
+  const auto endpoint = split_address(target_address, "22");
+  if (!endpoint) {
+    return endpoint.error();
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(endpoint->host.c_str(), endpoint->port.c_str(), &hints, &found);
+  if (error != 0) {
+    return Error{Errc::io, endpoint->host + ": " + gai_strerror(error)};
+  }
+  const AddressList addresses(found);
+  // Resolved once: what was checked is what is dialled.
+  Error last{Errc::io, "no address"};
+  for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
+    if (const auto why = why_never_dialled(a->ai_addr, own_listeners)) {
+      last = Error{Errc::denied, *why};
+      continue;
+    }
+    auto connected = connect_to(*a);
+    if (connected) {
+      return connected;
+    }
+    last = connected.error();
+  }
+  return last;
+}
+
+}  // namespace
+
+std::optional<std::string> why_never_dialled(const sockaddr* address,
+                                             const std::vector<std::string>& own_listeners) {
+  const std::string shown = numeric_address(address);
+  bool refused = true;
+  if (address->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    refused = is_refused_v4(ntohl(v4.sin_addr.s_addr));
+  } else if (address->sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, address, sizeof v6);
+    refused = is_refused_v6(v6.sin6_addr);
+  }
+  if (refused) {
+    return shown + " is an address that is never dialled (link-local, multicast or metadata)";
+  }
+  for (const std::string& own : own_listeners) {
+    if (own == shown) {
+      return shown + " is this bastion itself";
+    }
+  }
+  return std::nullopt;
+}
+
+Result<pid_t> dial_and_become(const std::string& target, const std::string& target_address,
+                              const std::vector<std::string>& own_listeners, Program back) {
+  const pid_t child = ::fork();
+  if (child < 0) {
+    return errno_error("fork");
+  }
+  if (child > 0) {
+    return child;
+  }
+  log_start("dial");
+  auto connected = dial(target_address, own_listeners);
+  if (!connected) {
+    log_warning("no connection", {{"target", target}, {"why", connected.error().message}});
+    Peer monitor{UniqueFd(::dup(back.descriptors[0]))};
+    (void)monitor.send(
+        SessionFailed{"sallyport: cannot reach " + target + ": " + connected.error().message});
+    ::_exit(1);
+  }
+  back.descriptors.insert(back.descriptors.begin(), connected->get());
+  become(back);
+}
+
+}  // namespace sallyport::gate

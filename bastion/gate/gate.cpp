@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/gate/gate.h"
+
+#include "bastion/gate/listeners.h"
+#include "shared/base/log.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace sallyport::gate {
+
+namespace {
+
+constexpr int kAcceptsPerTurn = 64;
+constexpr auto kStopTime = std::chrono::seconds(3);
+
+void keep_alive(int fd) {
+  const int on = 1;
+  const int idle = 60;
+  const int interval = 15;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+}
+
+}  // namespace
+
+Gate::Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
+           std::vector<UniqueFd> host_keys, std::string libexec, Daemons daemons)
+    : loop_(loop),
+      config_(config),
+      listeners_(std::move(listeners)),
+      daemons_(std::move(daemons)),
+      confirmer_(loop, config.socket_path("authd"), Purpose::dial),
+      signer_(loop, config.socket_path("keyd")),
+      around_{loop,
+              config,
+              std::move(libexec),
+              std::move(host_keys),
+              listener_addresses(listeners_),
+              confirmer_,
+              signer_} {}
+
+int Gate::run() {
+  loop_.on_signals({SIGTERM, SIGINT, SIGCHLD}, [this](int signal) { on_signal(signal); });
+  for (const UniqueFd& listener : listeners_) {
+    const int fd = listener.get();
+    loop_.watch(fd, EPOLLIN, [this, fd](uint32_t) { accept_clients(fd); });
+  }
+  for (const std::string& address : around_.own_listeners) {
+    log_info("listening", {{"address", address}});
+  }
+  ::sd_notify(0, "READY=1");
+  reap();  // a child may have ended before its signal was watched
+  loop_.run();
+  daemons_.stop();
+  return exit_status_;
+}
+
+void Gate::accept_clients(int listener) {
+  for (int i = 0; i < kAcceptsPerTurn && !stopping_; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    UniqueFd client(::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
+                              SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!client) {
+      return;
+    }
+    keep_alive(client.get());
+    start_session(std::move(client), numeric_host(reinterpret_cast<const sockaddr*>(&address)));
+  }
+}
+
+bool Gate::has_room(std::string& why) const {
+  const auto waiting = static_cast<uint32_t>(std::count_if(
+      sessions_.begin(), sessions_.end(), [](const auto& s) { return !s.second->has_grant(); }));
+  why = sessions_.size() >= config_.max_sessions ? "limits.max_sessions"
+        : waiting >= config_.max_unauthenticated ? "limits.max_unauthenticated"
+                                                 : "";
+  return why.empty();
+}
+
+void Gate::start_session(UniqueFd client, std::string address) {
+  std::string why;
+  if (!has_room(why)) {
+    log_warning("connection refused", {{"address", address}, {"why", why + " is reached"}});
+    return;
+  }
+  auto session = std::make_shared<Session>(around_, address);
+  const Status started = session->start(std::move(client));
+  if (!started) {
+    log_error("no session", {{"address", address}, {"why", started.error().message}});
+    session->terminate();
+  }
+  sessions_[session->id()] = std::move(session);
+}
+
+void Gate::on_signal(int signal) {
+  if (signal == SIGCHLD) {
+    reap();
+  } else {
+    stop(0);
+  }
+}
+
+void Gate::reap() {
+  int status = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (const std::string name = daemons_.name_of(pid); !name.empty() && !stopping_) {
+      log_error("a daemon has died, so the bastion stops", {{"daemon", name}});
+      stop(1);
+    }
+    const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                    [pid](const auto& s) { return s.second->owns(pid); });
+    if (found != sessions_.end() && found->second->on_exit(pid, status)) {
+      sessions_.erase(found);
+    }
+  }
+  if (stopping_ && sessions_.empty()) {
+    loop_.stop();
+  }
+}
+
+void Gate::stop(int exit_status) {
+  if (stopping_) {
+    return;
+  }
+  stopping_ = true;
+  exit_status_ = exit_status;
+  ::sd_notify(0, "STOPPING=1");
+  for (const UniqueFd& listener : listeners_) {
+    loop_.unwatch(listener.get());
+  }
+  for (const auto& [id, session] : sessions_) {
+    session->terminate();
+  }
+  loop_.call_after(kStopTime, [this] { loop_.stop(); });
+  if (sessions_.empty()) {
+    loop_.stop();
+  }
+}
+
+}  // namespace sallyport::gate

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bastion/gate/daemons.h"
+#include "bastion/gate/session.h"
+
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace sallyport::gate {
+
+// Accepts, counts and starts; never waits for a client, a resolver or a disk (R16).
+class Gate {
+public:
+  Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
+       std::vector<UniqueFd> host_keys, std::string libexec, Daemons daemons);
+  int run();  // until SIGTERM or SIGINT, or until a daemon of ours dies
+
+private:
+  void accept_clients(int listener);
+  void start_session(UniqueFd client, std::string address);
+  bool has_room(std::string& why) const;
+  void on_signal(int signal);
+  void reap();
+  void stop(int exit_status);
+
+  EventLoop& loop_;
+  const Config& config_;
+  std::vector<UniqueFd> listeners_;
+  Daemons daemons_;
+  GrantConfirmer confirmer_;
+  SignerLink signer_;
+  Surroundings around_;
+  std::map<Id, std::shared_ptr<Session>> sessions_;
+  int exit_status_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace sallyport::gate

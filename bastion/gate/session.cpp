@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/gate/session.h"
+
+#include "bastion/gate/dial.h"
+#include "shared/base/log.h"
+
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+namespace sallyport::gate {
+
+namespace {
+
+// What is left of a session may say good-bye for this long after its monitor has gone.
+constexpr auto kFarewellTime = std::chrono::milliseconds(1500);
+
+constexpr AllowedMessage<Session> kFromMonitor[] = {
+    allow<&Session::answer_start_back>(in(0), Times::once),
+};
+
+std::string describe_end(int status) {
+  return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                             : "status " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Session::Session(Surroundings& around, std::string address)
+    : around_(around), address_(std::move(address)) {}
+
+Session::~Session() {
+  if (control_) {
+    around_.loop.unwatch(control_.fd());
+  }
+}
+
+Status Session::start(UniqueFd client) {
+  auto control = make_peer_pair();
+  auto front = make_peer_pair();
+  auto back = make_peer_pair();
+  if (!control || !front || !back) {
+    return Error{Errc::io, "no descriptors left for a session"};
+  }
+  back_end_ = std::move(back->second);
+  control_ = Peer(std::move(control->first));
+  if (const Status up = start_monitor(std::move(control->second), std::move(front->first),
+                                      std::move(back->first));
+      !up) {
+    return up;
+  }
+  if (const Status up = start_front(client, front->second); !up) {
+    return up;
+  }
+  around_.loop.watch(control_.fd(), EPOLLIN, [this](uint32_t events) { on_control(events); });
+  return control_.send(SessionStart{id_, address_, around_.config.node});
+}
+
+Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
+  auto authd = connect_peer(around_.config.socket_path("authd"));
+  if (!authd) {
+    return authd.error();
+  }
+  auto stored = connect_peer(around_.config.socket_path("stored"));
+  if (!stored) {
+    return stored.error();
+  }
+  const auto pid = spawn({around_.libexec + "/sallyport-monitor",
+                          "sallyportd: monitor",
+                          {},
+                          {control.get(), front.get(), back.get(), authd->get(), stored->get()}});
+  if (!pid) {
+    return pid.error();
+  }
+  monitor_ = *pid;
+  return ok();
+}
+
+Status Session::start_front(const UniqueFd& client, const UniqueFd& monitor) {
+  std::vector<int> descriptors{client.get(), monitor.get()};
+  for (const UniqueFd& key : around_.host_keys) {
+    descriptors.push_back(key.get());
+  }
+  const auto pid = spawn({around_.libexec + "/sallyport-front",
+                          "sallyportd: front",
+                          {std::to_string(around_.host_keys.size())},
+                          descriptors});
+  if (!pid) {
+    return pid.error();
+  }
+  front_ = *pid;
+  return ok();
+}
+
+void Session::on_control(uint32_t) {
+  Status status = control_.flush();
+  while (status) {
+    auto received = control_.receive();
+    if (!received || !*received) {
+      status = received ? ok() : Status(received.error());
+      break;
+    }
+    status = dispatch<Session>(kFromMonitor, *this, 0, seen_, **received);
+  }
+  if (!status) {
+    if (status.error().code == Errc::protocol) {
+      log_error("the monitor breaks the protocol",
+                {{"session", id_.hex()}, {"why", status.error().message}});
+      ::kill(monitor_, SIGKILL);
+    }
+    around_.loop.unwatch(control_.fd());
+    control_.close();
+  }
+}
+
+Status Session::answer_start_back(const StartBack& message) {
+  has_grant_ = true;
+  const std::weak_ptr<Session> weak = weak_from_this();
+  const Id grant = message.grant;
+  around_.confirmer.confirm(grant, id_, [weak, grant](Result<GrantFacts> facts) {
+    const auto self = weak.lock();
+    if (!self || !facts) {
+      return self ? self->fail(facts.error().message) : void();
+    }
+    self->around_.signer.ask_signer(grant, self->id_,
+                                    [weak, facts = *facts](Result<UniqueFd> agent) {
+                                      const auto still = weak.lock();
+                                      if (still && agent) {
+                                        still->dial(facts, std::move(*agent));
+                                      } else if (still) {
+                                        still->fail(agent.error().message);
+                                      }
+                                    });
+  });
+  return ok();
+}
+
+void Session::dial(const GrantFacts& facts, UniqueFd agent) {
+  auto control = make_peer_pair();
+  if (!control || !back_end_) {
+    return fail("no descriptors left");
+  }
+  // The start message waits in its socket until back reads it.
+  Peer start(std::move(control->first));
+  if (!start.send(BackStart{id_, facts.target, facts.login, facts.host_keys})) {
+    return fail("the start message is too long");
+  }
+  const auto pid = dial_and_become(facts.target, facts.target_address, around_.own_listeners,
+                                   {around_.libexec + "/sallyport-back",
+                                    "sallyportd: back",
+                                    {},
+                                    {back_end_.get(), agent.get(), control->second.get()}});
+  if (!pid) {
+    return fail(pid.error().message);
+  }
+  back_ = *pid;
+  back_end_.reset();
+}
+
+void Session::fail(const std::string& text) {
+  log_warning("no way to the target", {{"session", id_.hex()}, {"why", text}});
+  if (control_) {
+    (void)control_.send(SessionFailed{"sallyport: " + text});
+  }
+}
+
+bool Session::on_exit(pid_t pid, int status) {
+  const char* role = pid == monitor_ ? "monitor" : pid == front_ ? "front" : "back";
+  if (status != 0) {
+    log_warning("a session process ended",
+                {{"session", id_.hex()}, {"role", role}, {"how", describe_end(status)}});
+  }
+  (pid == monitor_ ? monitor_ : pid == front_ ? front_ : back_) = 0;
+  if (monitor_ == 0 && !ending_) {
+    ending_ = true;
+    back_end_.reset();
+    const std::weak_ptr<Session> weak = weak_from_this();
+    around_.loop.call_after(kFarewellTime, [weak] {
+      if (const auto self = weak.lock()) {
+        self->kill_left();
+      }
+    });
+  }
+  return monitor_ == 0 && front_ == 0 && back_ == 0;
+}
+
+void Session::kill_left() {
+  for (const pid_t pid : {monitor_, front_, back_}) {
+    if (pid != 0) {
+      ::kill(pid, SIGKILL);
+    }
+  }
+}
+
+void Session::terminate() {
+  if (control_) {
+    (void)control_.send(SessionFailed{"sallyport: the bastion is stopping"});
+  }
+  const std::weak_ptr<Session> weak = weak_from_this();
+  around_.loop.call_after(kFarewellTime, [weak] {
+    if (const auto self = weak.lock()) {
+      self->kill_left();
+    }
+  });
+}
+
+}  // namespace sallyport::gate

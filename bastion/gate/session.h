@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The processes of one session: monitor and front at once, back when a grant exists. gate passes
+// descriptors and watches them die; it sees nothing of what they say to each other.
+#pragma once
+
+#include "bastion/gate/signer_link.h"
+#include "bastion/gate/spawn.h"
+#include "shared/config/config.h"
+#include "shared/ipc/dispatch.h"
+#include "shared/ipc/event_loop.h"
+#include "shared/ipc/grant_confirmer.h"
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sallyport::gate {
+
+// What every session needs; lives as long as gate.
+struct Surroundings {
+  EventLoop& loop;
+  const Config& config;
+  std::string libexec;
+  std::vector<UniqueFd> host_keys;  // open for reading
+  std::vector<std::string> own_listeners;
+  GrantConfirmer& confirmer;
+  SignerLink& signer;
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+public:
+  Session(Surroundings& around, std::string address);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  Status start(UniqueFd client);
+  const Id& id() const { return id_; }
+  bool has_grant() const { return has_grant_; }
+  bool owns(pid_t pid) const {
+    return pid != 0 && (pid == monitor_ || pid == front_ || pid == back_);
+  }
+  // True when the last process of the session has gone.
+  bool on_exit(pid_t pid, int status);
+  void terminate();  // SIGTERM to the monitor, SIGKILL to what is left
+
+  Status answer_start_back(const StartBack& message);
+
+private:
+  Status start_monitor(UniqueFd control, UniqueFd front, UniqueFd back);
+  Status start_front(const UniqueFd& client, const UniqueFd& monitor);
+  void on_control(uint32_t events);
+  void dial(const GrantFacts& facts, UniqueFd agent);
+  void fail(const std::string& text);
+  void kill_left();
+
+  Surroundings& around_;
+  Id id_ = Id::random();
+  std::string address_;
+  pid_t monitor_ = 0;
+  pid_t front_ = 0;
+  pid_t back_ = 0;
+  Peer control_;
+  UniqueFd back_end_;  // back's end of its conversation with the monitor, until back has it
+  bool has_grant_ = false;
+  bool ending_ = false;
+  std::set<MessageType> seen_;
+};
+
+}  // namespace sallyport::gate

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/gate/spawn.h"
+
+#include "shared/base/log.h"
+#include "shared/ipc/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <csignal>
+
+namespace sallyport::gate {
+
+namespace {
+
+constexpr int kFirstDescriptor = 3;
+
+// Moves the descriptors to 3, 4, ... without one overwriting another that is still to be moved.
+void place_descriptors(const std::vector<int>& descriptors) {
+  const int count = static_cast<int>(descriptors.size());
+  std::vector<int> aside;
+  for (const int fd : descriptors) {
+    aside.push_back(::fcntl(fd, F_DUPFD, kFirstDescriptor + count));
+  }
+  for (int i = 0; i < count; ++i) {
+    if (::dup2(aside[static_cast<size_t>(i)], kFirstDescriptor + i) < 0) {
+      ::_exit(127);
+    }
+  }
+  ::close_range(static_cast<unsigned>(kFirstDescriptor + count), ~0U, 0);
+}
+
+void reset_signals() {
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int signal : {SIGPIPE, SIGCHLD, SIGTERM, SIGINT, SIGHUP}) {
+    std::signal(signal, SIG_DFL);
+  }
+}
+
+}  // namespace
+
+Result<std::string> libexec_directory() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (size <= 0) {
+    return errno_error("/proc/self/exe");
+  }
+  const std::string self(path.data(), static_cast<size_t>(size));
+  const std::string bin = self.substr(0, self.rfind('/'));
+  const std::string root = bin.substr(0, bin.rfind('/'));
+  for (const char* place : {"/libexec/sallyport", "/libexec"}) {
+    if (::access((root + place + "/sallyport-front").c_str(), X_OK) == 0) {
+      return root + place;
+    }
+  }
+  return Error{Errc::not_found, "no libexec folder with sallyport-front beside " + bin +
+                                    "; install or build all of Sallyport"};
+}
+
+void become(const Program& program) {
+  reset_signals();
+  place_descriptors(program.descriptors);
+  if (program.dies_with_us) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  }
+  if (!program.user.empty()) {
+    drop_to_user(program.user);
+    // The kernel forgets the death signal when the user changes.
+    if (program.dies_with_us) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    }
+  }
+  std::vector<char*> argv{const_cast<char*>(program.shown_as.c_str())};
+  for (const std::string& argument : program.arguments) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  argv.push_back(nullptr);
+  char* const no_environment[] = {nullptr};
+  ::unsetenv("NOTIFY_SOCKET");
+  ::execve(program.path.c_str(), argv.data(),
+           program.keep_environment ? ::environ : no_environment);
+  log_error("cannot execute", {{"path", program.path}});
+  ::_exit(127);
+}
+
+Result<pid_t> spawn(const Program& program) {
+  const pid_t child = ::fork();
+  if (child < 0) {
+    return errno_error("fork");
+  }
+  if (child == 0) {
+    become(program);
+  }
+  return child;
+}
+
+}  // namespace sallyport::gate
