@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh [CTEST OPTIONS]: installs what the tests need, builds, and runs them all as one ctest run:
+#   unit.*  Catch2                      asan.*  the same under address and undefined sanitizers
+#   e2e.*   pytest, real peers          fuzz.*  each fuzzer for FUZZ_SECONDS (60)
+# Arguments go to ctest, for example: tests/run.sh -R dev_idp
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+
+tests/support/install_packages.sh build quickstart test
+
+# The launcher is named even where there is none: a build tree may remember one that is gone.
+launcher=$(command -v ccache || true)
+build() {
+  local preset=$1
+  shift
+  echo "Building $preset"
+  cmake --preset "$preset" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >/dev/null
+  cmake --build --preset "$preset" "$@" | tail -n 1
+}
+build dev
+build asan --target unit_tests
+build fuzz --target fuzzers
+
+# One run over the three build trees, so that there is one summary.
+mkdir -p build/all-tests
+printf 'subdirs("%s" "%s" "%s")\n' "$root/build/dev" "$root/build/asan" "$root/build/fuzz" \
+  >build/all-tests/CTestTestfile.cmake
+exec ctest --test-dir build/all-tests --parallel "$(nproc)" --output-on-failure \
+  --no-tests=error "$@"
