@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/keyd/daemon.h"
+
+#include "bastion/keyd/conversation.h"
+#include "bastion/keyd/private_key.h"
+#include "shared/base/log.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace sallyport {
+
+KeyDaemon::KeyDaemon(EventLoop& loop, UniqueFd listener, Vault vault, std::string authd_socket,
+                     std::optional<uid_t> session_user)
+    : loop_(loop),
+      listener_(std::move(listener)),
+      vault_(std::move(vault)),
+      session_user_(session_user),
+      authd_(loop, std::move(authd_socket)) {
+  loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { accept_one(); });
+}
+
+KeyDaemon::~KeyDaemon() {
+  loop_.unwatch(listener_.get());
+}
+
+void KeyDaemon::accept_one() {
+  UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket) {
+    return;
+  }
+  const auto caller = caller_of(socket.get());
+  if (!caller) {
+    const auto uid = peer_uid(socket.get());
+    return log_warning("client_refused", {{"uid", uid ? std::to_string(*uid) : "unknown"}});
+  }
+  if (conversations_.size() >= kMaxConversations) {
+    return log_warning("client_refused", {{"why", "too many clients"}});
+  }
+  const uint64_t number = next_number_++;
+  conversations_.emplace(number,
+                         std::make_unique<Conversation>(*this, number, std::move(socket), *caller));
+}
+
+std::optional<Caller> KeyDaemon::caller_of(int socket) const {
+  const auto uid = peer_uid(socket);
+  if (!uid) {
+    return std::nullopt;
+  }
+  if (*uid == ::geteuid()) {
+    return Caller::own_user;
+  }
+  if (*uid == 0) {
+    return Caller::administrator;
+  }
+  return session_user_ == *uid ? std::optional(Caller::session) : std::nullopt;
+}
+
+void KeyDaemon::close_conversation(uint64_t number) {
+  conversations_.erase(number);
+}
+
+void KeyDaemon::confirm_and_sign(uint64_t conversation, const Id& grant, const Id& session) {
+  authd_.confirm_signature(
+      grant, session, [this, conversation, session](const Result<GrantFacts>& facts) {
+        const auto signer = facts ? make_signer(*facts) : Result<UniqueFd>(facts.error());
+        if (!signer) {
+          log_warning("signer_denied",
+                      {{"session", session.hex()}, {"why", signer.error().message}});
+        }
+        const auto asked = conversations_.find(conversation);
+        if (asked != conversations_.end()) {
+          asked->second->send_signer(session, signer);
+        }
+      });
+}
+
+Result<UniqueFd> KeyDaemon::make_signer(const GrantFacts& facts) {
+  if (signers_.size() >= kMaxSigners) {
+    return Error{Errc::limit, "keyd has too many signers open; try again in a minute"};
+  }
+  auto key = facts.valid ? vault_.find(facts.key_name) : Result<VaultKey>(VaultKey{});
+  if (!key) {
+    return key.error();
+  }
+  auto grant = signing_grant(facts, key->public_key);
+  if (!grant) {
+    return grant.error();
+  }
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+    return errno_error("making a signer");
+  }
+  UniqueFd theirs(fds[1]);
+  const uint64_t number = next_number_++;
+  log_info("signer_made", {{"session", facts.session.hex()},
+                           {"person", facts.person},
+                           {"target", facts.target},
+                           {"login", facts.login},
+                           {"key", key->name},
+                           {"fingerprint", fingerprint(key->public_key.blob)}});
+  OneSignatureAgent agent(std::move(*grant),
+                          [this, key = std::move(*key)](auto algorithm, auto data) {
+                            return sign(key, algorithm, data);
+                          });
+  signers_.emplace(number, std::make_unique<AgentSocket>(
+                               loop_, UniqueFd(fds[0]), facts.session, std::move(agent),
+                               [this, number] { signers_.erase(number); }));
+  return theirs;
+}
+
+// The key is in memory from here to the end of this function.
+Result<std::vector<uint8_t>> KeyDaemon::sign(const VaultKey& key, std::string_view algorithm,
+                                             std::span<const uint8_t> data) const {
+  const auto private_key = vault_.private_key(key.name);
+  if (!private_key) {
+    return private_key.error();
+  }
+  const auto public_key = ssh_public_key(**private_key);
+  if (!public_key || *public_key != key.public_key) {
+    return Error{Errc::denied, "the key was replaced after the grant was confirmed"};
+  }
+  return ssh_sign(**private_key, algorithm, data);
+}
+
+}  // namespace sallyport

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/keyd/vault.h"
+
+#include "bastion/keyd/private_key.h"
+#include "shared/base/handle.h"
+#include "shared/base/hex.h"
+#include "shared/base/id.h"
+#include "shared/base/names.h"
+#include "shared/crypto/sealed.h"
+#include "shared/crypto/sha256.h"
+#include "shared/ssh/wire.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+
+namespace sallyport {
+
+namespace {
+
+constexpr size_t kMaxFileBytes = 32 * 1024;
+constexpr std::string_view kSuffix = ".key";
+
+// R4, R14: a name from outside enters no path; 128 bits of its hash do.
+std::string file_of(std::string_view name) {
+  const auto digest = sha256(as_bytes("sallyport vault/1 name " + std::string(name)));
+  return to_hex(std::span(digest).first(16)) + std::string(kSuffix);
+}
+
+std::string public_context(std::string_view file) {
+  return "vault/1 public " + std::string(file);
+}
+
+// Binds the private part to the very bytes of its public part, and so to the name in them.
+std::string private_context(std::string_view name, std::span<const uint8_t> public_record) {
+  return "vault/1 private " + std::string(name) + " " + to_hex(sha256(public_record));
+}
+
+uint64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+Error damaged(const std::string& what) {
+  return Error{Errc::corrupt,
+               what +
+                   ": damaged, or sealed with another vault key; restore it from a backup, or "
+                   "remove the file and add the key again"};
+}
+
+Error no_such_key(const std::string& name) {
+  return Error{Errc::not_found, "the vault has no key " + name + "; see `sallyportctl vault list`"};
+}
+
+Result<std::vector<uint8_t>> read_all(int fd, const std::string& path) {
+  std::vector<uint8_t> bytes(kMaxFileBytes + 1);
+  size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return errno_error("reading " + path);
+    }
+    if (got == 0) {
+      break;
+    }
+    size += static_cast<size_t>(got);
+  }
+  if (size > kMaxFileBytes) {
+    return damaged(path);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+Status write_all(int fd, std::span<const uint8_t> bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) {
+      continue;
+    }
+    if (put < 0) {
+      return errno_error("writing " + path);
+    }
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return ::fsync(fd) == 0 ? ok() : Status(errno_error("fsync of " + path));
+}
+
+bool is_vault_file(std::string_view file) {
+  return file.size() == 32 + kSuffix.size() && file.ends_with(kSuffix) &&
+         Id::from_hex(file.substr(0, 32)).has_value();
+}
+
+}  // namespace
+
+struct Vault::Parts {
+  SecretBytes public_record;
+  std::vector<uint8_t> sealed_private;
+};
+
+Result<Vault> Vault::open(const std::string& folder, SecretBytes vault_key) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return errno_error("making the vault's folder " + folder);
+  }
+  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    return errno_error("opening the vault's folder " + folder);
+  }
+  Vault vault(std::move(fd), folder, std::move(vault_key));
+  const auto listing = vault.list();
+  if (!listing) {
+    return listing.error();
+  }
+  if (listing->keys.empty() && !listing->unreadable.empty()) {
+    return Error{Errc::corrupt, folder + ": this vault key opens none of the " +
+                                    std::to_string(listing->unreadable.size()) +
+                                    " keys here; give the vault key that they were sealed with"};
+  }
+  return vault;
+}
+
+Result<VaultKey> Vault::add(const std::string& name, const EVP_PKEY& key) {
+  if (!is_valid_name(name)) {
+    return Error{Errc::invalid, "a key's name is 1 to 64 letters, digits, '.', '_' or '-'"};
+  }
+  auto public_key = ssh_public_key(key);
+  const auto pkcs8 = to_pkcs8(key);
+  if (!public_key || !pkcs8) {
+    return !public_key ? public_key.error() : pkcs8.error();
+  }
+  const std::string file = file_of(name);
+  const VaultKey added{name, std::move(*public_key), now_ms()};
+  const auto record =
+      SshWriter().string(name).u64(added.added_ms).string(added.public_key.blob).take();
+  const auto bytes =
+      SshWriter()
+          .string(seal_bytes(key_.span(), public_context(file), record))
+          .string(seal_bytes(key_.span(), private_context(name, record), pkcs8->span()))
+          .take();
+  if (const auto written = write_file(file, bytes); !written) {
+    return written.error().code == Errc::denied
+               ? Error{Errc::denied, "the vault has a key " + name +
+                                         " already; remove it first, or choose another name"}
+               : written.error();
+  }
+  return added;
+}
+
+// A temporary file in the same folder, then a rename that replaces nothing: after a crash the key
+// is there whole or not at all. A left-over temporary file is sealed too, and overwritten.
+Status Vault::write_file(const std::string& file, const std::vector<uint8_t>& bytes) const {
+  const std::string path = path_ + "/" + file;
+  const std::string temporary = file + ".new";
+  const UniqueFd fd(::openat(folder_.get(), temporary.c_str(),
+                             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd || ::fchmod(fd.get(), 0600) != 0) {
+    return errno_error("making " + path);
+  }
+  Status written = write_all(fd.get(), bytes, path);
+  if (written && ::renameat2(folder_.get(), temporary.c_str(), folder_.get(), file.c_str(),
+                             RENAME_NOREPLACE) != 0) {
+    written = errno == EEXIST ? Error{Errc::denied, "exists"} : errno_error("making " + path);
+  }
+  if (!written) {
+    ::unlinkat(folder_.get(), temporary.c_str(), 0);
+    return written;
+  }
+  return ::fsync(folder_.get()) == 0 ? ok() : Status(errno_error("fsync of " + path_));
+}
+
+Status Vault::remove(const std::string& name) {
+  if (!is_valid_name(name)) {
+    return no_such_key("of that name");
+  }
+  if (::unlinkat(folder_.get(), file_of(name).c_str(), 0) != 0) {
+    return errno == ENOENT ? no_such_key(name) : errno_error("removing key " + name);
+  }
+  return ::fsync(folder_.get()) == 0 ? ok() : Status(errno_error("fsync of " + path_));
+}
+
+Result<Vault::Parts> Vault::read_parts(const std::string& file) const {
+  const UniqueFd fd(
+      ::openat(folder_.get(), file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) {
+    return errno == ENOENT ? Error{Errc::not_found, file} : errno_error("opening " + file);
+  }
+  const auto bytes = read_all(fd.get(), path_ + "/" + file);
+  if (!bytes) {
+    return bytes.error();
+  }
+  SshReader reader(*bytes);
+  const auto sealed_public = reader.string();
+  const auto sealed_private = reader.string();
+  auto record = open_sealed(key_.span(), public_context(file), sealed_public);
+  if (!reader.complete() || !record) {
+    return damaged(path_ + "/" + file);
+  }
+  return Parts{std::move(*record), {sealed_private.begin(), sealed_private.end()}};
+}
+
+Result<VaultKey> Vault::open_public(const std::string& file, const Parts& parts) const {
+  SshReader reader(parts.public_record.span());
+  const std::string name(reader.text());
+  const uint64_t added_ms = reader.u64();
+  const auto blob = reader.string();
+  if (!reader.complete() || !is_valid_name(name) || file_of(name) != file) {
+    return damaged(path_ + "/" + file);
+  }
+  const std::string algorithm(SshReader(blob).text());
+  return VaultKey{name, PublicKey{algorithm, {blob.begin(), blob.end()}}, added_ms};
+}
+
+Result<Vault::Listing> Vault::list() const {
+  const Handle<DIR, ::closedir> folder(::opendir(path_.c_str()));
+  if (!folder) {
+    return errno_error("reading the vault's folder " + path_);
+  }
+  Listing listing;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const std::string file = entry->d_name;
+    if (!is_vault_file(file)) {
+      continue;
+    }
+    const auto parts = read_parts(file);
+    auto key = parts ? open_public(file, *parts) : Result<VaultKey>(parts.error());
+    if (key) {
+      listing.keys.push_back(std::move(*key));
+    } else {
+      listing.unreadable.push_back(file);
+    }
+  }
+  std::sort(listing.keys.begin(), listing.keys.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::sort(listing.unreadable.begin(), listing.unreadable.end());
+  return listing;
+}
+
+Result<VaultKey> Vault::find(const std::string& name) const {
+  if (!is_valid_name(name)) {
+    return no_such_key("of that name");
+  }
+  const std::string file = file_of(name);
+  const auto parts = read_parts(file);
+  if (!parts) {
+    return parts.error().code == Errc::not_found ? no_such_key(name) : parts.error();
+  }
+  return open_public(file, *parts);
+}
+
+Result<EvpKey> Vault::private_key(const std::string& name) const {
+  const std::string file = file_of(name);
+  const auto parts = read_parts(file);
+  if (!parts) {
+    return parts.error().code == Errc::not_found ? no_such_key(name) : parts.error();
+  }
+  const auto pkcs8 = open_sealed(key_.span(), private_context(name, parts->public_record.span()),
+                                 parts->sealed_private);
+  if (!pkcs8) {
+    return damaged(path_ + "/" + file);
+  }
+  return from_pkcs8(pkcs8->span());
+}
+
+}  // namespace sallyport
