@@ -3,6 +3,8 @@
 
 #include "bastion/authd/sqlite.h"
 #include "shared/base/hex.h"
+#include "shared/base/log.h"
+#include "shared/base/unique_fd.h"
 #include "shared/crypto/hkdf.h"
 #include "shared/crypto/sealed.h"
 #include "shared/crypto/sha256.h"
@@ -195,8 +197,9 @@ Result<std::vector<RememberedKey>> RememberedKeys::list() const {
       break;
     }
     auto key = unseal(query.blob(0), query.blob(1));
-    if (!key) {
-      return key.error();
+    if (!key) {  // the others can still be shown; this one can still be revoked
+      log_error("remembered_key_unreadable", {{"error", key.error().message}});
+      continue;
     }
     keys.push_back(std::move(*key));
   }

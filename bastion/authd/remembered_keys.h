@@ -49,10 +49,11 @@ public:
   // date; Errc::corrupt where the file is from a newer version or of another seal key.
   static Result<RememberedKeys> open(const std::string& path, const SecretBytes& seal_key);
 
+  // Errc::corrupt where the row does not open: it is somebody's, so the caller lets nobody in.
   Result<std::optional<RememberedKey>> find(const std::string& fingerprint) const;
   Status put(RememberedKey key);                        // in place of what was there
   Result<bool> remove(const std::string& fingerprint);  // false: there was none
-  Result<std::vector<RememberedKey>> list() const;      // newest login first
+  Result<std::vector<RememberedKey>> list() const;      // newest login first; unreadable ones are logged and left out
 
 private:
   struct Keys {

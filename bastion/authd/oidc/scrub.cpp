@@ -39,12 +39,18 @@ std::string_view secret_name_at(std::string_view text) {
   return {};
 }
 
-// One run of token characters, appended as it is or redacted; returns its length.
+// One run of token characters, appended as it is or redacted together with the parts that dots join
+// to it (the short tail of a cut token); returns its length.
 size_t append_run(std::string& out, std::string_view text) {
-  const auto end = std::find_if_not(text.begin(), text.end(), is_token_character);
+  auto end = std::find_if_not(text.begin(), text.end(), is_token_character);
   const auto length = static_cast<size_t>(end - text.begin());
-  out += length >= kTokenLength ? kRedacted : text.substr(0, length);
-  return length;
+  if (length < kTokenLength) {
+    out += text.substr(0, length);
+    return length;
+  }
+  out += kRedacted;
+  end = std::find_if_not(end, text.end(), [](char c) { return c == '.' || is_token_character(c); });
+  return static_cast<size_t>(end - text.begin());
 }
 
 }  // namespace

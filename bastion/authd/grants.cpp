@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/authd/grants.h"
+
+#include <algorithm>
+
+namespace sallyport {
+
+Result<Id> Grants::add(Admission admission, uint64_t connection) {
+  const bool known = std::any_of(live_.begin(), live_.end(), [&](const auto& entry) {
+    return entry.second.who.session == admission.session;
+  });
+  if (known) {
+    return Error{Errc::denied, "session " + admission.session.hex() + " has a grant already"};
+  }
+  const Id id = Id::random();
+  live_.emplace(id, Live{std::move(admission), connection});
+  return id;
+}
+
+GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config) {
+  GrantFacts facts;
+  facts.purpose = question.purpose;
+  facts.grant = question.grant;
+  facts.session = question.session;
+  const auto found = live_.find(question.grant);
+  if (found == live_.end() || found->second.who.session != question.session) {
+    facts.text = "there is no such grant for this session";
+    return facts;
+  }
+  Live& live = found->second;
+  bool used = false;
+  if (question.purpose == Purpose::dial) {
+    used = std::exchange(live.dialled, true);
+  } else if (question.purpose == Purpose::sign) {
+    used = std::exchange(live.has_signed, true);
+  }
+  const auto target = config.targets.find(live.who.right.target);
+  if (used || target == config.targets.end()) {
+    facts.text = used ? "this grant has been used for that already" : "the target is gone";
+    return facts;
+  }
+  facts.valid = true;
+  facts.person = live.who.person;
+  facts.issuer = live.who.issuer;
+  facts.subject = live.who.subject;
+  facts.address = live.who.address;
+  facts.fingerprint = live.who.fingerprint;
+  facts.target = live.who.right.target;
+  facts.target_address = target->second.address;
+  facts.login = live.who.right.login;
+  facts.key_name = target->second.key;
+  facts.host_keys = target->second.host_keys;
+  return facts;
+}
+
+std::vector<uint64_t> Grants::end(const std::function<bool(const Admission&)>& is_over) {
+  std::vector<uint64_t> connections;
+  std::erase_if(live_, [&](const auto& entry) {
+    const bool over = is_over(entry.second.who);
+    if (over) {
+      connections.push_back(entry.second.connection);
+    }
+    return over;
+  });
+  return connections;
+}
+
+Grant grant_message(const Id& id, const Admission& admission, const Config& config) {
+  Grant grant;
+  grant.grant = id;
+  grant.person = admission.person;
+  grant.issuer = admission.issuer;
+  grant.subject = admission.subject;
+  grant.fingerprint = admission.fingerprint;
+  grant.target = admission.right.target;
+  grant.login = admission.right.login;
+  grant.allowed = admission.right.allowed;
+  grant.environment = config.environment;
+  grant.recipients = config.recipients;
+  return grant;
+}
+
+}  // namespace sallyport

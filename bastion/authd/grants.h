@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rights that exist now. They live in memory only: a grant ends with the connection of the
+// login that got it, and a restart of authd ends them all.
+#pragma once
+
+#include "bastion/authd/policy.h"
+#include "bastion/authd/typed_name.h"
+#include "shared/base/id.h"
+#include "shared/base/result.h"
+#include "shared/ipc/messages.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sallyport {
+
+// Who was let in, and to what. `fingerprint` is "" for a login without a key.
+struct Admission {
+  Id session;
+  std::string address;
+  std::string fingerprint;
+  std::string person;
+  std::string issuer;
+  std::string subject;
+  std::vector<std::string> groups;
+  TypedName wish;
+  Right right;
+  uint64_t since_ms = 0;  // Unix
+};
+
+class Grants {
+public:
+  struct Live {
+    Admission who;
+    uint64_t connection = 0;  // of the login
+    bool dialled = false;
+    bool has_signed = false;
+  };
+
+  // Errc::denied where this session has a grant already.
+  Result<Id> add(Admission admission, uint64_t connection);
+  void remove(const Id& grant) { live_.erase(grant); }
+
+  // Answers gate, keyd and stored; never an error, `valid` and `text` say it.
+  GrantFacts confirm(const ConfirmGrant& question, const Config& config);
+
+  const std::map<Id, Live>& all() const { return live_; }
+  // The connections whose grants `is_over` names, which are no grants any more after this.
+  std::vector<uint64_t> end(const std::function<bool(const Admission&)>& is_over);
+
+private:
+  std::map<Id, Live> live_;
+};
+
+Grant grant_message(const Id& id, const Admission& admission, const Config& config);
+
+}  // namespace sallyport

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/authd/login.h"
+
+#include "bastion/authd/fingerprint.h"
+#include "shared/base/log.h"
+
+#include <algorithm>
+
+namespace sallyport {
+
+namespace {
+constexpr size_t kMaxKeys = 20;
+constexpr const char* kKeyWanted =
+    "this bastion asks for an SSH key first: make one with ssh-keygen, or name yours with ssh -i";
+}  // namespace
+
+uint64_t Now::unix_ms() const {
+  const auto since = wall.time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::floor<std::chrono::milliseconds>(since).count());
+}
+
+Result<std::optional<LoginConversation::Refusal>> LoginConversation::meet(
+    const Id& session, const std::string& address, const std::string& user) {
+  if (stage_ != Stage::open) {
+    return Error{Errc::protocol, "a login was asked for again while it is being answered"};
+  }
+  if (session_.is_zero()) {
+    session_ = session;
+    address_ = address;
+    user_ = user;
+  }
+  if (session.is_zero() || session != session_ || address != address_) {
+    return Error{Errc::protocol, "the session or its address changed during the login"};
+  }
+  if (user != user_) {  // Warpgate, russh: names are not to change between attempts
+    return std::optional(Refusal{Login::disconnected, "the user name changed during the login"});
+  }
+  auto wish = parse_typed_name(user);
+  if (!wish) {
+    return std::optional(Refusal{Login::disconnected, wish.error().message});
+  }
+  wish_ = std::move(*wish);
+  return std::optional<Refusal>();
+}
+
+Result<LoginSteps> LoginConversation::key_proven(const AskKeyLogin& ask, const Now& now) {
+  auto refusal = meet(ask.session, ask.address, ask.user);
+  if (!refusal) {
+    return refusal.error();
+  }
+  if (*refusal) {
+    return finish(std::move(**refusal));
+  }
+  if (ask.blob.empty() || ask.blob.size() > kMaxKeyBlobBytes) {
+    return Error{Errc::protocol, "a public key of " + std::to_string(ask.blob.size()) + " bytes"};
+  }
+  if (++keys_seen_ > kMaxKeys) {
+    return finish({Login::disconnected,
+                   "too many keys: name yours with ssh -i KEY -o IdentitiesOnly=yes"});
+  }
+  std::string fingerprint = fingerprint_of(ask.blob);
+  auto binding = context_.keys.find(fingerprint);
+  if (!binding) {
+    log_error("remembered_key_unreadable",
+              {{"fingerprint", fingerprint}, {"error", binding.error().message}});
+    return finish({Login::disconnected,
+                   "what is remembered of your key cannot be read; ask an administrator of this "
+                   "bastion"});
+  }
+  return judge_key({std::move(fingerprint), std::move(*binding)}, now);
+}
+
+LoginSteps LoginConversation::judge_key(ProvenKey key, const Now& now) {
+  if (key.binding && is_valid(*key.binding, now)) {
+    return admit(*key.binding, true, now);
+  }
+  const bool again = std::any_of(proven_.begin(), proven_.end(), [&](const auto& known) {
+    return known.fingerprint == key.fingerprint;
+  });
+  if (again) {
+    return {Verdict{Login::try_another, ""}};
+  }
+  if (!key.binding && context_.config->login.enrolment == LoginConfig::Enrolment::closed) {
+    unregistered_ = key.fingerprint;
+    return {Verdict{Login::try_another, *why_no_sign_in()}};
+  }
+  proven_.push_back(std::move(key));
+  return {Verdict{Login::more, ""}};
+}
+
+// The administrator may shorten the time afterwards; and who the person is at another provider
+// says nothing at this one.
+bool LoginConversation::is_valid(const RememberedKey& key, const Now& now) const {
+  const auto remember = std::chrono::milliseconds(context_.config->login.remember).count();
+  const uint64_t until = std::min(key.until_ms, key.since_ms + static_cast<uint64_t>(remember));
+  return key.has_logged_in() && key.issuer == context_.config->identity.issuer &&
+         now.unix_ms() < until;
+}
+
+Result<LoginSteps> LoginConversation::prompt_wanted(const AskPromptLogin& ask, const Now&) {
+  auto refusal = meet(ask.session, ask.address, ask.user);
+  if (!refusal) {
+    return refusal.error();
+  }
+  if (*refusal) {
+    return finish(std::move(**refusal));
+  }
+  if (const auto why = why_no_sign_in()) {
+    return finish({Login::disconnected, *why});
+  }
+  return begin_sign_in();
+}
+
+std::optional<std::string> LoginConversation::why_no_sign_in() const {
+  if (key_to_use() != nullptr || context_.config->login.without_key) {
+    return std::nullopt;
+  }
+  if (unregistered_.empty()) {
+    return kKeyWanted;
+  }
+  return "key " + unregistered_ +
+         " is not registered; ask an administrator of this bastion to register it";
+}
+
+const LoginConversation::ProvenKey* LoginConversation::key_to_use() const {
+  const auto bound = std::find_if(proven_.begin(), proven_.end(),
+                                  [](const auto& key) { return key.binding.has_value(); });
+  if (bound != proven_.end()) {
+    return &*bound;
+  }
+  return proven_.empty() ? nullptr : &proven_.front();
+}
+
+LoginSteps LoginConversation::begin_sign_in() {
+  std::vector<std::string> names;
+  if (const ProvenKey* key = key_to_use()) {
+    fingerprint_ = key->fingerprint;
+    names.push_back("key " + key->fingerprint);
+    if (key->binding && key->binding->has_logged_in()) {
+      names.push_back("person " + key->binding->subject + " of " + key->binding->issuer);
+    }
+  }
+  claim_ = context_.pending.claim(std::move(names));
+  if (!claim_) {
+    return finish({Login::disconnected,
+                   "a sign-in with this key, or of its owner, is waiting already: finish it, or "
+                   "end it and try again"});
+  }
+  stage_ = Stage::starting;
+  automatic_ = context_.config->login.prompt == LoginConfig::Prompt::automatic;
+  return {StartSignIn{}};
+}
+
+LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known, const Now& now) {
+  auto right = decide(*context_.config, who.groups, wish_);
+  if (!right) {
+    return finish({Login::refused, right.error().message +
+                                       (groups_known ? "" : "; the identity provider sent no "
+                                                            "groups")});
+  }
+  stage_ = Stage::finished;
+  claim_ = {};
+  Admission admission;
+  admission.session = session_;
+  admission.address = address_;
+  admission.fingerprint = who.fingerprint;
+  admission.person = who.person;
+  admission.issuer = who.issuer;
+  admission.subject = who.subject;
+  admission.groups = who.groups;
+  admission.wish = wish_;
+  admission.right = std::move(*right);
+  admission.since_ms = now.unix_ms();
+  return {std::move(admission)};
+}
+
+LoginSteps LoginConversation::finish(Refusal refusal) {
+  stage_ = Stage::finished;
+  claim_ = {};
+  log_warning("login_refused", {{"session", session_.hex()},
+                                {"user", user_.substr(0, 256)},
+                                {"address", address_},
+                                {"why", refusal.text}});
+  return {Verdict{refusal.login, std::move(refusal.text)}};
+}
+
+}  // namespace sallyport

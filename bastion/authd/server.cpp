@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/authd/server.h"
+
+#include "bastion/authd/identity_provider.h"
+#include "shared/base/log.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace sallyport {
+
+namespace {
+constexpr size_t kWorkers = 8;
+constexpr size_t kMaxWaitingJobs = 256;
+constexpr std::chrono::seconds kPatienceAtTheEnd{2};
+constexpr std::chrono::seconds kAcceptPause{1};
+}  // namespace
+
+Server::Server(EventLoop& loop, Parts parts, UniqueFd listener)
+    : loop_(loop),
+      library_(parts.library),
+      provider_(std::move(parts.provider)),
+      keys_(std::move(parts.keys)),
+      callers_(parts.callers),
+      login_context_{std::move(parts.config), keys_, pending_},
+      workers_(loop, kWorkers, kMaxWaitingJobs),
+      listener_(std::move(listener)) {
+  loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { accept_all(); });
+}
+
+Server::~Server() {
+  loop_.unwatch(listener_.get());
+}
+
+void Server::accept_all() {
+  for (;;) {
+    UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) {
+      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        // Out of descriptors: without a pause the loop would spin on this one socket.
+        log_error("accept_failed", {{"error", std::strerror(errno)}});
+        loop_.change(listener_.get(), 0);
+        loop_.call_after(kAcceptPause, [this] { loop_.change(listener_.get(), EPOLLIN); });
+      }
+      return;
+    }
+    const auto uid = peer_uid(socket.get());
+    if (!uid) {
+      continue;
+    }
+    const uint64_t number = next_connection_++;
+    connections_.emplace(
+        number, std::make_unique<Connection>(*this, number, std::move(socket), *uid));
+  }
+}
+
+void Server::drop(uint64_t connection) {
+  // Out of the table first: what its destructor causes must not find it there.
+  const auto node = connections_.extract(connection);
+}
+
+size_t Server::end_sessions(const std::function<bool(const Admission&)>& is_over,
+                            const std::string& why) {
+  const auto ended = grants_.end(is_over);
+  for (const uint64_t connection : ended) {
+    const auto found = connections_.find(connection);
+    if (found != connections_.end()) {
+      found->second->revoke(why);
+    }
+  }
+  return ended.size();
+}
+
+Answer Server::reload() {
+  const std::shared_ptr<const Config> old = login_context_.config;
+  auto loaded = load_config(old->path);
+  if (!loaded) {
+    log_error("reload_failed", {{"error", loaded.error().message}});
+    return {false, loaded.error().message};
+  }
+  auto provider = make_provider(library_, *loaded);
+  if (!provider) {
+    log_error("reload_failed", {{"error", provider.error().message}});
+    return {false, provider.error().message};
+  }
+  login_context_.config = std::make_shared<const Config>(std::move(*loaded));
+  provider_ = std::move(*provider);
+  const Config& config = *login_context_.config;
+  const size_t ended = end_sessions(
+      [&](const Admission& who) {
+        const auto right = decide(config, who.groups, who.wish);
+        return who.issuer != config.identity.issuer || !right || *right != who.right;
+      },
+      "the bastion's configuration gives you no right to this session any more");
+  std::string text = "reloaded; " + std::to_string(ended) + " session(s) ended";
+  if (config.state_directory != old->state_directory ||
+      config.runtime_directory != old->runtime_directory ||
+      config.seal_key_file != old->seal_key_file) {
+    text += "; directories and keys are taken up at the next start";
+  }
+  log_info("reloaded", {{"sessions_ended", std::to_string(ended)}});
+  return {true, text};
+}
+
+bool Server::stop() {
+  connections_.clear();
+  return workers_.stop(kPatienceAtTheEnd);
+}
+
+}  // namespace sallyport

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bastion/authd/callers.h"
+#include "bastion/authd/connection.h"
+#include "bastion/authd/grants.h"
+#include "bastion/authd/login.h"
+#include "bastion/authd/pending_sign_ins.h"
+#include "bastion/authd/remembered_keys.h"
+#include "bastion/authd/workers.h"
+#include "shared/config/config.h"
+#include "shared/ipc/event_loop.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace sallyport {
+
+// Everything that the conversations share, all of it the loop's thread's.
+class Server {
+public:
+  struct Parts {
+    std::shared_ptr<const Config> config;
+    const OauthLibrary& library;
+    std::shared_ptr<Provider> provider;
+    RememberedKeys keys;
+    Callers callers;
+  };
+  Server(EventLoop& loop, Parts parts, UniqueFd listener);
+  ~Server();
+
+  // Loads the configuration again and ends the sessions that it gives no right to any more. On an
+  // error everything stays as it was. The text is for the administrator.
+  Answer reload();
+
+  // Ends what stands and lets the workers finish; false when one of them still runs.
+  bool stop();
+
+private:
+  friend class Connection;
+
+  void accept_all();
+  void drop(uint64_t connection);  // destroys it
+  // Ends the sessions that `is_over` names; how many these were.
+  size_t end_sessions(const std::function<bool(const Admission&)>& is_over, const std::string& why);
+
+  EventLoop& loop_;
+  const OauthLibrary& library_;
+  std::shared_ptr<Provider> provider_;
+  RememberedKeys keys_;
+  const Callers callers_;
+  PendingSignIns pending_;
+  Grants grants_;
+  LoginContext login_context_;
+  Workers workers_;
+  UniqueFd listener_;
+  uint64_t next_connection_ = 1;
+  std::map<uint64_t, std::unique_ptr<Connection>> connections_;
+};
+
+}  // namespace sallyport
