@@ -2,6 +2,7 @@
 #include "bastion/authd/grants.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport {
 
@@ -63,6 +64,12 @@ std::vector<uint64_t> Grants::end(const std::function<bool(const Admission&)>& i
     return over;
   });
   return connections;
+}
+
+bool still_stands(const Admission& who, const Config& config) {
+  const auto right = decide(config, who.groups, TypedName{who.right.login, who.right.target});
+  return who.issuer == config.identity.issuer && right &&
+         (who.right.allowed & ~right->allowed) == 0;
 }
 
 Grant grant_message(const Id& id, const Admission& admission, const Config& config) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "bastion/authd/policy.h"
-#include "bastion/authd/typed_name.h"
 #include "shared/base/id.h"
 #include "shared/base/result.h"
 #include "shared/ipc/messages.h"
@@ -27,7 +26,6 @@ struct Admission {
   std::string issuer;
   std::string subject;
   std::vector<std::string> groups;
-  TypedName wish;
   Right right;
   uint64_t since_ms = 0;  // Unix
 };
@@ -55,6 +53,9 @@ public:
 private:
   std::map<Id, Live> live_;
 };
+
+// Does the configuration still give at least this right? More than before is no reason to end.
+bool still_stands(const Admission& who, const Config& config);
 
 Grant grant_message(const Id& id, const Admission& admission, const Config& config);
 

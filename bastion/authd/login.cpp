@@ -55,8 +55,8 @@ Result<LoginSteps> LoginConversation::key_proven(const AskKeyLogin& ask, const N
     return Error{Errc::protocol, "a public key of " + std::to_string(ask.blob.size()) + " bytes"};
   }
   if (++keys_seen_ > kMaxKeys) {
-    return finish({Login::disconnected,
-                   "too many keys: name yours with ssh -i KEY -o IdentitiesOnly=yes"});
+    return finish(
+        {Login::disconnected, "too many keys: name yours with ssh -i KEY -o IdentitiesOnly=yes"});
   }
   std::string fingerprint = fingerprint_of(ask.blob);
   auto binding = context_.keys.find(fingerprint);
@@ -154,9 +154,10 @@ LoginSteps LoginConversation::begin_sign_in() {
 LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known, const Now& now) {
   auto right = decide(*context_.config, who.groups, wish_);
   if (!right) {
-    return finish({Login::refused, right.error().message +
-                                       (groups_known ? "" : "; the identity provider sent no "
-                                                            "groups")});
+    return finish(
+        {Login::refused, right.error().message + (groups_known ? ""
+                                                               : "; the identity provider sent no "
+                                                                 "groups")});
   }
   stage_ = Stage::finished;
   claim_ = {};
@@ -168,7 +169,6 @@ LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known,
   admission.issuer = who.issuer;
   admission.subject = who.subject;
   admission.groups = who.groups;
-  admission.wish = wish_;
   admission.right = std::move(*right);
   admission.since_ms = now.unix_ms();
   return {std::move(admission)};

@@ -64,7 +64,7 @@ LoginSteps LoginConversation::show_prompt(const SignInStarted& started, const No
   const DevicePrompt& prompt = started.prompt;
   SignInText text{wish_.text(),
                   prompt.verification_uri,
-                  !has_qr                                  ? ""
+                  !has_qr                                    ? ""
                   : prompt.verification_uri_complete.empty() ? prompt.verification_uri
                                                              : prompt.verification_uri_complete,
                   prompt.user_code,
@@ -148,8 +148,9 @@ std::optional<LoginConversation::Refusal> LoginConversation::bind_key(Remembered
                                          {"approved_by", who.person},
                                          {"approved_by_subject", who.subject}});
     return Refusal{Login::disconnected,
-                   who.person + " approved, but this key belongs to somebody else: sign in as "
-                                "its owner, or use a key of your own"};
+                   who.person +
+                       " approved, but this key belongs to somebody else: sign in as "
+                       "its owner, or use a key of your own"};
   }
   if (found && !*found && context_.config->login.enrolment == LoginConfig::Enrolment::closed) {
     return Refusal{Login::disconnected, "key " + fingerprint_ + " is not registered any more"};

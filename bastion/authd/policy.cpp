@@ -55,8 +55,7 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 Error no_role(const std::string& target, const std::vector<std::string>& groups) {
-  const std::string who =
-      groups.empty() ? "you are in no group" : "your groups: " + listed(groups);
+  const std::string who = groups.empty() ? "you are in no group" : "your groups: " + listed(groups);
   return Error{Errc::denied, "no role of yours reaches " + target + " (" + who + ")" + kWhomToAsk};
 }
 

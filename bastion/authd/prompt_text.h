@@ -10,9 +10,9 @@ namespace sallyport {
 // keyboard-interactive: OpenSSH before 10.3 escapes UTF-8 in the instruction and cuts it at 1,023
 // bytes, and `ssh -q` hides it.
 struct SignInText {
-  std::string wish;         // "root@web1"
+  std::string wish;  // "root@web1"
   std::string url;
-  std::string qr_url;       // "": no QR code
+  std::string qr_url;  // "": no QR code
   std::string code;
   std::string address;
   std::string fingerprint;  // "": without a key

@@ -93,13 +93,13 @@ Status RememberedKeys::migrate() {
   const auto seen = static_cast<size_t>(version.number(0));
   if (seen > kMigrations.size()) {
     return Error{Errc::corrupt, std::string(sqlite3_db_filename(database_.get(), "main")) +
-                                    ": written by a newer version (format " +
-                                    std::to_string(seen) + "); install that version again"};
+                                    ": written by a newer version (format " + std::to_string(seen) +
+                                    "); install that version again"};
   }
   for (size_t i = seen; i < kMigrations.size(); ++i) {
-    const Status done = execute(database_.get(), std::string("BEGIN IMMEDIATE;") + kMigrations[i] +
-                                                     "PRAGMA user_version=" +
-                                                     std::to_string(i + 1) + "; COMMIT;");
+    const Status done =
+        execute(database_.get(), std::string("BEGIN IMMEDIATE;") + kMigrations[i] +
+                                     "PRAGMA user_version=" + std::to_string(i + 1) + "; COMMIT;");
     if (!done) {
       return done;
     }

@@ -53,7 +53,8 @@ public:
   Result<std::optional<RememberedKey>> find(const std::string& fingerprint) const;
   Status put(RememberedKey key);                        // in place of what was there
   Result<bool> remove(const std::string& fingerprint);  // false: there was none
-  Result<std::vector<RememberedKey>> list() const;      // newest login first; unreadable ones are logged and left out
+  Result<std::vector<RememberedKey>> list()
+      const;  // newest login first; unreadable ones are logged and left out
 
 private:
   struct Keys {

@@ -17,6 +17,7 @@ constexpr size_t kWorkers = 8;
 constexpr size_t kMaxWaitingJobs = 256;
 constexpr std::chrono::seconds kPatienceAtTheEnd{2};
 constexpr std::chrono::seconds kAcceptPause{1};
+constexpr size_t kMaxAnswerBytes = 64 * 1024;  // a broken configuration has many findings
 }  // namespace
 
 Server::Server(EventLoop& loop, Parts parts, UniqueFd listener)
@@ -52,8 +53,8 @@ void Server::accept_all() {
       continue;
     }
     const uint64_t number = next_connection_++;
-    connections_.emplace(
-        number, std::make_unique<Connection>(*this, number, std::move(socket), *uid));
+    connections_.emplace(number,
+                         std::make_unique<Connection>(*this, number, std::move(socket), *uid));
   }
 }
 
@@ -79,7 +80,7 @@ Answer Server::reload() {
   auto loaded = load_config(old->path);
   if (!loaded) {
     log_error("reload_failed", {{"error", loaded.error().message}});
-    return {false, loaded.error().message};
+    return {false, loaded.error().message.substr(0, kMaxAnswerBytes)};
   }
   auto provider = make_provider(library_, *loaded);
   if (!provider) {
@@ -89,12 +90,9 @@ Answer Server::reload() {
   login_context_.config = std::make_shared<const Config>(std::move(*loaded));
   provider_ = std::move(*provider);
   const Config& config = *login_context_.config;
-  const size_t ended = end_sessions(
-      [&](const Admission& who) {
-        const auto right = decide(config, who.groups, who.wish);
-        return who.issuer != config.identity.issuer || !right || *right != who.right;
-      },
-      "the bastion's configuration gives you no right to this session any more");
+  const size_t ended =
+      end_sessions([&](const Admission& who) { return !still_stands(who, config); },
+                   "the bastion's configuration gives you no right to this session any more");
   std::string text = "reloaded; " + std::to_string(ended) + " session(s) ended";
   if (config.state_directory != old->state_directory ||
       config.runtime_directory != old->runtime_directory ||

@@ -39,38 +39,38 @@ SignInEvent SignIn::start(Flow& flow) {
 }
 
 SignInEvent SignIn::poll(Flow& flow) {
-  return std::visit(
-      Overloaded{
-          [&](const DeviceFlow::Pending&) -> SignInEvent {
-            return SignInPending{flow.device.next_poll()};
-          },
-          [&](const Tokens& tokens) -> SignInEvent {
-            auto person = identify_person(*flow.provider, tokens);
-            if (!person) {
-              return SignInFailed{person.error()};
-            }
-            return SignInApproved{std::move(*person)};
-          },
-          [](const DeviceFlow::Denied&) -> SignInEvent { return SignInDenied{}; },
-          [](const DeviceFlow::Expired&) -> SignInEvent { return SignInExpired{}; },
-          [](const Error& error) -> SignInEvent { return SignInFailed{error}; },
-      },
-      flow.device.poll());
+  return std::visit(Overloaded{
+                        [&](const DeviceFlow::Pending&) -> SignInEvent {
+                          return SignInPending{flow.device.next_poll()};
+                        },
+                        [&](const Tokens& tokens) -> SignInEvent {
+                          auto person = identify_person(*flow.provider, tokens);
+                          if (!person) {
+                            return SignInFailed{person.error()};
+                          }
+                          return SignInApproved{std::move(*person)};
+                        },
+                        [](const DeviceFlow::Denied&) -> SignInEvent { return SignInDenied{}; },
+                        [](const DeviceFlow::Expired&) -> SignInEvent { return SignInExpired{}; },
+                        [](const Error& error) -> SignInEvent { return SignInFailed{error}; },
+                    },
+                    flow.device.poll());
 }
 
 bool SignIn::submit(Step step) {
-  return workers_.submit([flow = flow_, self = std::weak_ptr(self_), step]() -> Workers::Completion {
-    // A flow that nobody waits for any more asks nothing of the provider, however long the job
-    // stood in the queue.
-    if (self.expired()) {
-      return [] {};
-    }
-    return [self, event = step(*flow)] {
-      if (const auto alive = self.lock()) {
-        (*alive)->deliver(event);
-      }
-    };
-  });
+  return workers_.submit(
+      [flow = flow_, self = std::weak_ptr(self_), step]() -> Workers::Completion {
+        // A flow that nobody waits for any more asks nothing of the provider, however long the job
+        // stood in the queue.
+        if (self.expired()) {
+          return [] {};
+        }
+        return [self, event = step(*flow)] {
+          if (const auto alive = self.lock()) {
+            (*alive)->deliver(event);
+          }
+        };
+      });
 }
 
 void SignIn::poll_at(SteadyTime when) {

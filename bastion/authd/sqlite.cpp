@@ -47,8 +47,8 @@ int64_t Statement::number(int column) const {
 
 Error Statement::error() const {
   const char* file = sqlite3_db_filename(database_, "main");
-  return Error{Errc::io, std::string(file == nullptr ? "database" : file) + ": " +
-                             sqlite3_errmsg(database_)};
+  return Error{Errc::io,
+               std::string(file == nullptr ? "database" : file) + ": " + sqlite3_errmsg(database_)};
 }
 
 }  // namespace sallyport

@@ -20,7 +20,7 @@ public:
   Statement& bind(std::string_view bytes);  // as a blob; must outlive the statement
   // true: a row is there; false: no more rows.
   Result<bool> step();
-  Status run();  // where no row is expected
+  Status run();                             // where no row is expected
   std::string_view blob(int column) const;  // until the next step
   int64_t number(int column) const;
 
