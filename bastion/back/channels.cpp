@@ -45,7 +45,6 @@ struct Channels::Channel {
     callbacks.channel_exit_status_function = on_exit_status;
     callbacks.channel_exit_signal_function = on_exit_signal;
     ssh_set_channel_callbacks(handle, &callbacks);
-    intake.open();
   }
 
   static Channel& self(void* userdata) { return *static_cast<Channel*>(userdata); }
@@ -233,6 +232,7 @@ void Channels::advance(Channel& channel) {
     channel.step = static_cast<Step>(static_cast<int>(channel.step) + 1);
     if (channel.step == Step::running) {
       send(monitor_.send(ChannelStarted{channel.number, true}));
+      channel.intake.open();  // not before: data must not overtake this
     }
   }
 }

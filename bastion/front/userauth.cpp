@@ -18,7 +18,7 @@ constexpr size_t kMaxAnswerBytes = 1024;
 
 constexpr AllowedMessage<UserAuth> kFromMonitor[] = {
     allow<&UserAuth::answer_prompt>(in(1), Times::many),
-    allow<&UserAuth::answer_verdict>(in(1), Times::many),
+    allow<&UserAuth::answer_verdict>(in(0, 1), Times::many),
 };
 
 struct Key {
@@ -231,6 +231,10 @@ Status UserAuth::answer_prompt(const Prompt& prompt) {
 }
 
 Status UserAuth::answer_verdict(const Verdict& verdict) {
+  const bool asked = waiting_ == Waiting::for_monitor;
+  if (!asked && verdict.login != Login::disconnected) {
+    return Error{Errc::protocol, "a verdict that nobody asked for"};
+  }
   waiting_ = Waiting::for_client;
   const SshMessage request = std::move(pending_);
   switch (verdict.login) {

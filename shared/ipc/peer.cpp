@@ -92,7 +92,7 @@ Result<Peer::Sent> Peer::try_send(std::span<const uint8_t> bytes, std::span<cons
   }
 }
 
-Status Peer::send_bytes(std::vector<uint8_t> bytes, std::vector<int> fds) {
+Status Peer::send_encoded(std::vector<uint8_t> bytes, std::vector<int> fds) {
   if (bytes.size() > kMaxMessageBytes || fds.size() > kMaxFds) {
     return Error{Errc::limit,
                  "a message of " + std::to_string(bytes.size()) + " bytes is too long"};

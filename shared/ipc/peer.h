@@ -41,8 +41,10 @@ public:
   // by the kernel; the caller keeps its own.
   template <class Message>
   Status send(const Message& message, std::vector<int> fds = {}) {
-    return send_bytes(encode(message), std::move(fds));
+    return send_encoded(encode(message), std::move(fds));
   }
+  // A datagram that encode() made.
+  Status send_encoded(std::vector<uint8_t> bytes, std::vector<int> fds = {});
   Status flush();
   bool wants_write() const { return !queue_.empty(); }
   size_t queued_bytes() const { return queued_bytes_; }
@@ -57,7 +59,6 @@ private:
     std::vector<UniqueFd> fds;
   };
   enum class Sent { yes, full };
-  Status send_bytes(std::vector<uint8_t> bytes, std::vector<int> fds);
   Result<Sent> try_send(std::span<const uint8_t> bytes, std::span<const int> fds);
 
   UniqueFd socket_;

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/monitor/channel_recording.h"
+
+#include "shared/asciicast/writer.h"
+#include "shared/base/hex.h"
+#include "shared/base/printable.h"
+#include "shared/base/utf8.h"
+#include "shared/crypto/age_keys.h"
+
+#include <nlohmann/json.hpp>
+
+namespace sallyport::monitor {
+
+namespace {
+
+uint64_t unix_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+// JSON is text: bytes that are none are shown as escapes.
+std::string readable(std::string_view text) {
+  return is_valid_utf8(text) ? std::string(text) : printable(text, text.size());
+}
+
+std::string facts_json(const SessionFacts& facts, const ChannelStart& start, bool has_terminal) {
+  nlohmann::json json = {{"session", facts.session.hex()},
+                         {"channel", start.channel},
+                         {"node", facts.node},
+                         {"who", facts.grant.person},
+                         {"issuer", facts.grant.issuer},
+                         {"subject", facts.grant.subject},
+                         {"target", facts.grant.target},
+                         {"login", facts.grant.login},
+                         {"address", facts.address},
+                         {"fingerprint", facts.grant.fingerprint},
+                         {"kind", start.kind == ChannelKind::shell ? "shell" : "exec"},
+                         {"pty", has_terminal}};
+  if (start.kind == ChannelKind::exec) {
+    json["command"] = readable(start.command);
+  }
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<std::vector<AgeRecipient>> parse_all(const std::vector<std::string>& texts) {
+  std::vector<AgeRecipient> recipients;
+  for (const std::string& text : texts) {
+    auto recipient = parse_age_recipient(text);
+    if (!recipient) {
+      return recipient.error();
+    }
+    recipients.push_back(*recipient);
+  }
+  return recipients;
+}
+
+std::string header_line(const SessionFacts& facts, const ChannelStart& start,
+                        const std::optional<ChannelPty>& pty, uint64_t start_ms) {
+  AsciicastHeader header;
+  if (pty) {
+    header.cols = pty->columns;
+    header.rows = pty->rows;
+    header.term_type = readable(pty->term);
+  }
+  header.timestamp = static_cast<int64_t>(start_ms / 1000);
+  header.command = readable(start.command);
+  header.sallyport = facts_json(facts, start, pty.has_value());
+  return asciicast_header_line(header);
+}
+
+}  // namespace
+
+bool looks_like_text(std::string_view bytes) {
+  // A character that began in the read before: up to three continuation bytes.
+  for (int i = 0; i < 3 && !bytes.empty() && (bytes[0] & 0xc0) == 0x80; ++i) {
+    bytes.remove_prefix(1);
+  }
+  while (!bytes.empty()) {
+    const Utf8Step step = utf8_step(bytes);
+    if (step.kind == Utf8Step::Kind::invalid || step.length == 0 || bytes[0] == '\0') {
+      return false;
+    }
+    bytes.remove_prefix(step.length);
+  }
+  return true;
+}
+
+Result<ChannelRecording> ChannelRecording::create(UniqueFd file, const SessionFacts& facts,
+                                                  const ChannelStart& start,
+                                                  const std::optional<ChannelPty>& pty) {
+  auto recipients = parse_all(facts.grant.recipients);
+  if (!recipients) {
+    return recipients.error();
+  }
+  const uint64_t start_ms = unix_ms();
+  auto writer = RecordingWriter::create(
+      std::move(file), {facts.session, start.channel, facts.node, start_ms, std::move(*recipients)},
+      header_line(facts, start, pty, start_ms));
+  if (!writer) {
+    return writer.error();
+  }
+  return ChannelRecording(std::move(*writer), pty.has_value());
+}
+
+uint64_t ChannelRecording::now_us() const {
+  const auto passed = std::chrono::steady_clock::now() - start_;
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(passed).count());
+}
+
+Status ChannelRecording::add_output(Stream stream, std::string_view bytes) {
+  if (has_terminal_) {
+    return writer_.add_event(now_us(), 'o', bytes);
+  }
+  const bool is_error = stream == Stream::error;
+  bool& is_binary = is_binary_[is_error ? 1 : 0];
+  is_binary = is_binary || !looks_like_text(bytes);
+  if (!is_binary) {
+    return writer_.add_event(now_us(), 'o', bytes);
+  }
+  return writer_.add_bytes(now_us(), is_error ? ByteDirection::error_output : ByteDirection::output,
+                           as_bytes(bytes));
+}
+
+Status ChannelRecording::add_input(std::string_view bytes) {
+  return writer_.add_bytes(now_us(), ByteDirection::to_target, as_bytes(bytes));
+}
+
+Status ChannelRecording::add_resize(uint32_t columns, uint32_t rows) {
+  return writer_.add_event(now_us(), 'r', std::to_string(columns) + "x" + std::to_string(rows));
+}
+
+Status ChannelRecording::add_exit(uint32_t status) {
+  return writer_.add_event(now_us(), 'x', std::to_string(status));
+}
+
+Status ChannelRecording::flush() {
+  return writer_.flush();
+}
+
+Result<RecordingEnd> ChannelRecording::finish() {
+  if (const Status finished = writer_.finish(); !finished) {
+    return finished.error();
+  }
+  return RecordingEnd{writer_.frames(), std::string(as_text(writer_.chain_head()))};
+}
+
+}  // namespace sallyport::monitor

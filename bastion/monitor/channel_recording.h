@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What happens on one channel becomes a BREC file. With a terminal everything that the target
+// prints is text of the asciicast. Without one, text is text, and what is no text (an archive, an
+// image) goes into binary frames from the first byte that shows it, as does all input.
+#pragma once
+
+#include "shared/base/result.h"
+#include "shared/ipc/messages.h"
+#include "shared/recording/writer.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sallyport::monitor {
+
+// The session's facts, for the header (docs/formats/brec.md).
+struct SessionFacts {
+  Id session;
+  std::string node;
+  std::string address;
+  Grant grant;
+};
+
+struct RecordingEnd {
+  uint64_t frames;
+  std::string chain_head;  // 32 bytes
+};
+
+class ChannelRecording {
+public:
+  static Result<ChannelRecording> create(UniqueFd file, const SessionFacts& facts,
+                                         const ChannelStart& start,
+                                         const std::optional<ChannelPty>& pty);
+
+  Status add_output(Stream stream, std::string_view bytes);
+  Status add_input(std::string_view bytes);  // channels without a terminal only
+  Status add_resize(uint32_t columns, uint32_t rows);
+  Status add_exit(uint32_t status);
+  Status flush();  // write(2) has returned before this does
+  Result<RecordingEnd> finish();
+
+private:
+  explicit ChannelRecording(RecordingWriter writer, bool has_terminal)
+      : writer_(std::move(writer)), has_terminal_(has_terminal) {}
+  uint64_t now_us() const;
+
+  RecordingWriter writer_;
+  bool has_terminal_;
+  bool is_binary_[2] = {false, false};  // output, error
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Could be the middle of a text: valid UTF-8 apart from a character cut at either end, and no NUL.
+bool looks_like_text(std::string_view bytes);
+
+}  // namespace sallyport::monitor

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/monitor/channels.h"
+
+#include "shared/base/log.h"
+#include "shared/base/names.h"
+#include "shared/base/printable.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace sallyport::monitor {
+
+namespace {
+
+constexpr size_t kMaxVariables = 64;
+
+Error out_of_turn(const char* what) {
+  return {Errc::protocol, std::string(what) + " out of turn"};
+}
+
+// What a shell would make of a death by signal.
+uint32_t status_of_signal(const std::string& name) {
+  static const std::map<std::string, int> kSignals = {
+      {"ABRT", SIGABRT}, {"ALRM", SIGALRM}, {"FPE", SIGFPE},   {"HUP", SIGHUP},   {"ILL", SIGILL},
+      {"INT", SIGINT},   {"KILL", SIGKILL}, {"PIPE", SIGPIPE}, {"QUIT", SIGQUIT}, {"SEGV", SIGSEGV},
+      {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+  const auto found = kSignals.find(name);
+  return found == kSignals.end() ? 255 : 128 + static_cast<uint32_t>(found->second);
+}
+
+}  // namespace
+
+Channels::Channel* Channels::find(uint32_t number) {
+  const auto found = channels_.find(number);
+  return found == channels_.end() ? nullptr : &found->second;
+}
+
+bool Channels::is_allowed(ChannelKind kind) const {
+  const Allowed bit = kind == ChannelKind::shell ? Allowed::shell : Allowed::exec;
+  return (facts_.grant.allowed & static_cast<uint32_t>(bit)) != 0;
+}
+
+bool Channels::passes(const std::string& variable) const {
+  return std::any_of(facts_.grant.environment.begin(), facts_.grant.environment.end(),
+                     [&](const std::string& glob) { return glob_matches(glob, variable); });
+}
+
+Status Channels::open(const ChannelOpen& message) {
+  if (message.channel != next_number_ || channels_.size() >= kMaxChannels) {
+    return out_of_turn("a channel");
+  }
+  ++next_number_;
+  channels_.emplace(message.channel, Channel{});
+  return ok();
+}
+
+Status Channels::pty(const ChannelPty& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::preparing) {
+    return out_of_turn("a terminal");
+  }
+  channel->pty = message;
+  return ok();
+}
+
+Status Channels::env(const ChannelEnv& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::preparing) {
+    return out_of_turn("a variable");
+  }
+  if (passes(message.name) && channel->environment.size() < kMaxVariables) {
+    channel->environment.push_back(message);
+  }
+  return ok();
+}
+
+Status Channels::start(const ChannelStart& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::preparing) {
+    return out_of_turn("a start");
+  }
+  channel->start = message;
+  if (!is_allowed(message.kind)) {
+    const std::string what = message.kind == ChannelKind::shell ? "a shell" : "a command";
+    refuse(message.channel, *channel,
+           "sallyport: no role of yours allows " + what + " on " + facts_.grant.target);
+    return ok();
+  }
+  channel->step = Step::recording;
+  return stored_.send(
+      OpenRecording{facts_.grant.grant, facts_.session, message.channel, message.kind});
+}
+
+Status Channels::recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::recording) {
+    return ok();  // the user has closed it meanwhile
+  }
+  if (!message.ok || fds.size() != 1) {
+    refuse(message.channel, *channel,
+           "sallyport: this session cannot be recorded, so it is not opened: " + message.text);
+    return ok();
+  }
+  auto recording =
+      ChannelRecording::create(std::move(fds[0]), facts_, channel->start, channel->pty);
+  if (!recording) {
+    refuse(message.channel, *channel,
+           "sallyport: this session cannot be recorded, so it is not opened: " +
+               recording.error().message);
+    return ok();
+  }
+  channel->recording.emplace(std::move(*recording));
+  channel->step = Step::ready;
+  if (back_is_ready_) {
+    begin_at_back(message.channel, *channel);
+  }
+  return ok();
+}
+
+void Channels::on_back_ready() {
+  back_is_ready_ = true;
+  for (auto& [number, channel] : channels_) {
+    if (channel.step == Step::ready) {
+      begin_at_back(number, channel);
+    }
+  }
+}
+
+void Channels::begin_at_back(uint32_t number, Channel& channel) {
+  to_back(ChannelOpen{number});
+  if (channel.pty) {
+    to_back(*channel.pty);
+  }
+  for (const ChannelEnv& variable : channel.environment) {
+    to_back(variable);
+  }
+  to_back(channel.start);
+  channel.step = Step::starting;
+}
+
+void Channels::refuse(uint32_t number, Channel& channel, const std::string& text) {
+  to_front(ChannelRefused{number, text});
+  finish(number, channel, "refused");
+}
+
+Status Channels::started(const ChannelStarted& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr) {
+    return ok();
+  }
+  if (channel->step != Step::starting) {
+    return out_of_turn("an answer to a start");
+  }
+  to_front(message);
+  if (!message.ok) {
+    finish(message.channel, *channel, "target");
+    return ok();
+  }
+  channel->step = Step::running;
+  if (!channel->pty || channel->start.kind != ChannelKind::shell) {
+    return ok();
+  }
+  // For terminals only: every other channel's streams stay as the target wrote them.
+  const std::string notice = printable(facts_.grant.person) + " \u00b7 " + facts_.grant.target +
+                             " \u00b7 session " + facts_.session.hex().substr(0, 8) +
+                             "\u2026 is recorded\r\n";
+  channel->output_credit -= notice.size();
+  to_front(ChannelData{message.channel, Stream::output, notice});
+  return record(*channel, channel->recording->add_output(Stream::output, notice));
+}
+
+Status Channels::refused(const ChannelRefused& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Step::starting) {
+    refuse(message.channel, *channel, message.text);
+  }
+  return ok();
+}
+
+Status Channels::resize(const ChannelResize& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || !channel->pty) {
+    return ok();
+  }
+  channel->pty->columns = message.columns;
+  channel->pty->rows = message.rows;
+  if (channel->step < Step::starting || channel->step == Step::closed) {
+    return ok();
+  }
+  to_back(message);
+  return record(*channel, channel->recording->add_resize(message.columns, message.rows));
+}
+
+Status Channels::signal(const ChannelSignal& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Step::running && is_valid_name(message.name)) {
+    to_back(message);
+  }
+  return ok();
+}
+
+Status Channels::record(Channel& channel, Status added) {
+  channel.dirty = true;
+  return added;
+}
+
+Status Channels::input(const ChannelData& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step == Step::closed) {
+    return ok();
+  }
+  if (channel->step != Step::running || channel->input_ended || message.stream != Stream::input ||
+      message.bytes.size() > channel->input_credit) {
+    return out_of_turn("input");
+  }
+  channel->input_credit -= message.bytes.size();
+  to_back(message);
+  // Keystrokes are not recorded; what is piped into a command is content.
+  return channel->pty ? ok() : record(*channel, channel->recording->add_input(message.bytes));
+}
+
+Status Channels::output(const ChannelData& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step == Step::closed) {
+    return ok();
+  }
+  if (channel->step != Step::running || message.stream == Stream::input ||
+      message.bytes.size() > channel->output_credit) {
+    return out_of_turn("output");
+  }
+  channel->output_credit -= message.bytes.size();
+  to_front(message);
+  return record(*channel, channel->recording->add_output(message.stream, message.bytes));
+}
+
+Status Channels::input_credit(const ChannelCredit& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr) {
+    return ok();
+  }
+  if (!message.input || channel->input_credit + message.bytes > kInitialCredit) {
+    return out_of_turn("credit");
+  }
+  channel->input_credit += message.bytes;
+  to_front(message);
+  return ok();
+}
+
+Status Channels::output_credit(const ChannelCredit& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::running) {
+    return ok();  // front also takes our own refusals
+  }
+  if (message.input || channel->output_credit + message.bytes > kInitialCredit) {
+    return out_of_turn("credit");
+  }
+  channel->output_credit += message.bytes;
+  to_back(message);
+  return ok();
+}
+
+Status Channels::input_eof(const ChannelEof& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Step::running && !channel->input_ended) {
+    channel->input_ended = true;
+    to_back(message);
+  }
+  return ok();
+}
+
+Status Channels::output_eof(const ChannelEof& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Step::running) {
+    to_front(message);
+  }
+  return ok();
+}
+
+Status Channels::exit_status(const ChannelExitStatus& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::running) {
+    return ok();
+  }
+  to_front(message);
+  return record(*channel, channel->recording->add_exit(message.status));
+}
+
+Status Channels::exit_signal(const ChannelExitSignal& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::running) {
+    return ok();
+  }
+  to_front(message);
+  return record(*channel, channel->recording->add_exit(status_of_signal(message.name)));
+}
+
+Status Channels::target_close(const ChannelClose& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step != Step::closed) {
+    to_front(message);
+    finish(message.channel, *channel, "target");
+  }
+  return ok();
+}
+
+Status Channels::user_close(const ChannelClose& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr) {
+    return out_of_turn("a close");
+  }
+  if (channel->step == Step::starting || channel->step == Step::running ||
+      channel->step == Step::closed) {
+    to_back(message);
+  }
+  finish(message.channel, *channel, "client");
+  channels_.erase(message.channel);
+  return ok();
+}
+
+void Channels::finish(uint32_t number, Channel& channel, const std::string& reason) {
+  const Step before = channel.step;
+  channel.step = Step::closed;
+  if (before == Step::closed || before == Step::preparing || before == Step::recording) {
+    return;
+  }
+  const auto end = channel.recording->finish();
+  channel.recording.reset();
+  channel.dirty = false;
+  if (!end) {
+    log_error("a recording has no end", {{"why", end.error().message}});
+  }
+  (void)stored_.send(end ? RecordingEnded{number, end->frames, end->chain_head, reason}
+                         : RecordingEnded{number, 0, "", "failed"});
+}
+
+void Channels::finish_all(const std::string& reason) {
+  for (auto& [number, channel] : channels_) {
+    finish(number, channel, reason);
+  }
+}
+
+Status Channels::pass_on() {
+  for (auto& [number, channel] : channels_) {
+    if (!channel.dirty) {
+      continue;
+    }
+    channel.dirty = false;
+    if (const Status written = channel.recording->flush(); !written) {
+      return written;
+    }
+  }
+  std::vector<Staged> staged;
+  staged.swap(staged_);
+  for (Staged& one : staged) {
+    if (const Status sent = one.peer->send_encoded(std::move(one.bytes)); !sent) {
+      return sent;
+    }
+  }
+  return ok();
+}
+
+}  // namespace sallyport::monitor

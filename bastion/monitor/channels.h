@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every channel, request and byte between front and back passes here (R6): it is looked up in the
+// grant, written into the recording, and only then passed on. Nothing is sent while a batch is
+// read; it is staged, the recordings are flushed, and what was staged goes out in its order.
+#pragma once
+
+#include "bastion/monitor/channel_recording.h"
+#include "shared/ipc/peer.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::monitor {
+
+class Channels {
+public:
+  Channels(Peer& front, Peer& back, Peer& stored, SessionFacts facts)
+      : front_(front), back_(back), stored_(stored), facts_(std::move(facts)) {}
+
+  void on_back_ready();
+  // Flushes the recordings, then sends what is staged. An error: the recording cannot be written,
+  // or a peer is gone; the session must end.
+  Status pass_on();
+  void finish_all(const std::string& reason);
+
+  // front
+  Status open(const ChannelOpen& message);
+  Status pty(const ChannelPty& message);
+  Status env(const ChannelEnv& message);
+  Status start(const ChannelStart& message);
+  Status resize(const ChannelResize& message);
+  Status signal(const ChannelSignal& message);
+  Status input(const ChannelData& message);
+  Status input_eof(const ChannelEof& message);
+  Status user_close(const ChannelClose& message);
+  Status output_credit(const ChannelCredit& message);
+  // back
+  Status started(const ChannelStarted& message);
+  Status refused(const ChannelRefused& message);
+  Status output(const ChannelData& message);
+  Status output_eof(const ChannelEof& message);
+  Status exit_status(const ChannelExitStatus& message);
+  Status exit_signal(const ChannelExitSignal& message);
+  Status target_close(const ChannelClose& message);
+  Status input_credit(const ChannelCredit& message);
+  // stored
+  Status recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds);
+
+private:
+  enum class Step { preparing, recording, ready, starting, running, closed };
+  struct Channel {
+    Step step = Step::preparing;
+    std::optional<ChannelPty> pty;
+    std::vector<ChannelEnv> environment;
+    ChannelStart start;
+    std::optional<ChannelRecording> recording;
+    uint64_t input_credit = kInitialCredit;
+    uint64_t output_credit = kInitialCredit;
+    bool input_ended = false;
+    bool dirty = false;  // something waits for flush
+  };
+
+  Channel* find(uint32_t number);
+  bool is_allowed(ChannelKind kind) const;
+  bool passes(const std::string& variable) const;
+  void begin_at_back(uint32_t number, Channel& channel);
+  void refuse(uint32_t number, Channel& channel, const std::string& text);
+  void finish(uint32_t number, Channel& channel, const std::string& reason);
+  Status record(Channel& channel, Status added);
+  template <class Message>
+  void to_front(const Message& message) {
+    staged_.push_back({&front_, encode(message)});
+  }
+  template <class Message>
+  void to_back(const Message& message) {
+    staged_.push_back({&back_, encode(message)});
+  }
+
+  struct Staged {
+    Peer* peer;
+    std::vector<uint8_t> bytes;
+  };
+  Peer& front_;
+  Peer& back_;
+  Peer& stored_;
+  SessionFacts facts_;
+  std::map<uint32_t, Channel> channels_;
+  uint32_t next_number_ = 0;
+  bool back_is_ready_ = false;
+  std::vector<Staged> staged_;
+};
+
+}  // namespace sallyport::monitor

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/monitor/monitor.h"
+
+#include "shared/base/log.h"
+#include "shared/base/printable.h"
+
+#include <sys/epoll.h>
+
+namespace sallyport::monitor {
+
+namespace {
+
+using State = Monitor::State;
+
+constexpr uint32_t kGranted = in(State::granted);
+constexpr uint32_t kAnswering = in(State::asked, State::prompted);
+
+constexpr AllowedMessage<Monitor> kFromControl[] = {
+    allow<&Monitor::answer_failed>(kGranted, Times::many),
+};
+
+constexpr AllowedMessage<Monitor> kFromFront[] = {
+    allow<&Monitor::answer_key_proven>(in(State::idle), Times::many),
+    allow<&Monitor::answer_prompt_wanted>(in(State::idle), Times::many),
+    allow<&Monitor::answer_prompt_answer>(in(State::prompted), Times::many),
+    allow<&Monitor::answer_open>(kGranted, Times::many),
+    allow<&Monitor::answer_pty>(kGranted, Times::many),
+    allow<&Monitor::answer_env>(kGranted, Times::many),
+    allow<&Monitor::answer_start>(kGranted, Times::many),
+    allow<&Monitor::answer_resize>(kGranted, Times::many),
+    allow<&Monitor::answer_signal>(kGranted, Times::many),
+    allow<&Monitor::answer_input>(kGranted, Times::many),
+    allow<&Monitor::answer_input_eof>(kGranted, Times::many),
+    allow<&Monitor::answer_user_close>(kGranted, Times::many),
+    allow<&Monitor::answer_output_credit>(kGranted, Times::many),
+};
+
+constexpr AllowedMessage<Monitor> kFromAuthd[] = {
+    allow<&Monitor::answer_prompt>(in(State::asked), Times::many),
+    allow<&Monitor::answer_verdict>(kAnswering, Times::many),
+    allow<&Monitor::answer_grant>(in(State::asked), Times::once),
+    allow<&Monitor::answer_revoked>(kGranted, Times::once),
+};
+
+constexpr AllowedMessage<Monitor> kFromBack[] = {
+    allow<&Monitor::answer_back_ready>(kGranted, Times::once),
+    allow<&Monitor::answer_failed>(kGranted, Times::many),
+    allow<&Monitor::answer_started>(kGranted, Times::many),
+    allow<&Monitor::answer_channel_refused>(kGranted, Times::many),
+    allow<&Monitor::answer_output>(kGranted, Times::many),
+    allow<&Monitor::answer_output_eof>(kGranted, Times::many),
+    allow<&Monitor::answer_exit_status>(kGranted, Times::many),
+    allow<&Monitor::answer_exit_signal>(kGranted, Times::many),
+    allow<&Monitor::answer_target_close>(kGranted, Times::many),
+    allow<&Monitor::answer_input_credit>(kGranted, Times::many),
+};
+
+constexpr AllowedMessage<Monitor> kFromStored[] = {
+    allow<&Monitor::answer_recording_opened>(kGranted, Times::many),
+};
+
+// A frame is closed when nothing more is there to read, or at about this much.
+constexpr size_t kBatchBytes = 32 * 1024;
+// front and back get this long to say good-bye before gate ends them.
+constexpr auto kFarewellTime = std::chrono::milliseconds(1200);
+
+}  // namespace
+
+Monitor::Monitor(EventLoop& loop, Peers peers, SessionStart start)
+    : loop_(loop),
+      start_(std::move(start)),
+      control_{std::move(peers.control), "gate", kFromControl},
+      front_{std::move(peers.front), "front", kFromFront},
+      back_{std::move(peers.back), "back", kFromBack},
+      authd_{std::move(peers.authd), "authd", kFromAuthd},
+      stored_{std::move(peers.stored), "stored", kFromStored} {
+  for (Conversation* with : {&control_, &front_, &back_, &authd_, &stored_}) {
+    watch(*with);
+  }
+}
+
+void Monitor::watch(Conversation& with) {
+  loop_.watch(with.peer.fd(), EPOLLIN, [this, &with](uint32_t events) { on_ready(with, events); });
+}
+
+void Monitor::on_ready(Conversation& with, uint32_t events) {
+  Status status = (events & EPOLLOUT) != 0 ? with.peer.flush() : ok();
+  if (status) {
+    status = read_batch(with);
+  }
+  if (channels_ && state_ == State::granted) {
+    if (const Status passed = channels_->pass_on(); !passed) {
+      return end("sallyport: this session cannot be recorded any more, so it ends here (" +
+                     passed.error().message + ")",
+                 "failed");
+    }
+  }
+  if (!status && state_ != State::ending) {
+    return on_lost(with, status.error());
+  }
+  if (!status) {
+    loop_.unwatch(with.peer.fd());
+  }
+  if (!status && &with == &front_) {
+    loop_.stop();  // the user has gone: nothing is left to do
+  }
+  update_writes();
+}
+
+Status Monitor::read_batch(Conversation& with) {
+  for (size_t bytes = 0; bytes < kBatchBytes;) {
+    auto received = with.peer.receive();
+    if (!received) {
+      return received.error();
+    }
+    if (!*received) {
+      return ok();
+    }
+    bytes += (*received)->body.size();
+    if (state_ == State::ending) {
+      continue;
+    }
+    const Status done = dispatch<Monitor>(with.table, *this, state_, with.seen, **received);
+    if (!done && state_ != State::ending) {
+      return done;
+    }
+  }
+  return ok();
+}
+
+void Monitor::on_lost(Conversation& with, const Error& why) {
+  const bool broken = why.code != Errc::io;
+  if (broken) {
+    log_error("a process breaks the protocol", {{"process", with.name}, {"why", why.message}});
+  }
+  loop_.unwatch(with.peer.fd());
+  if (&with == &front_) {
+    end("", broken ? "killed" : "client");
+    loop_.stop();
+  } else if (&with == &back_) {
+    end("sallyport: the connection to the target is lost", "target");
+  } else if (&with == &authd_) {
+    end("sallyport: the login service is gone, so this session ends; try again", "failed");
+  } else if (&with == &stored_) {
+    end("sallyport: the recorder is gone, so this session ends; try again", "failed");
+  }
+  // gate may come and go: a session needs it only to begin.
+  update_writes();
+}
+
+void Monitor::update_writes() {
+  for (Conversation* with : {&control_, &front_, &back_, &authd_, &stored_}) {
+    if (with->peer && with->peer.wants_write() != with->watches_write) {
+      with->watches_write = with->peer.wants_write();
+      loop_.change(with->peer.fd(),
+                   with->watches_write ? EPOLLIN | EPOLLOUT : static_cast<uint32_t>(EPOLLIN));
+    }
+  }
+}
+
+// Once: the recordings get their end, both sides the reason.
+void Monitor::end(const std::string& text, const std::string& reason) {
+  if (state_ == State::ending) {
+    return;
+  }
+  state_ = State::ending;
+  log_info("session ends", {{"session", start_.session.hex()}, {"reason", reason}, {"said", text}});
+  if (channels_) {
+    channels_->finish_all(reason);
+  }
+  (void)front_.peer.send(SessionFailed{text});
+  (void)back_.peer.send(SessionFailed{""});
+  loop_.call_after(kFarewellTime, [this] { loop_.stop(); });
+  update_writes();
+}
+
+Status Monitor::answer_key_proven(const KeyProven& message) {
+  state_ = State::asked;
+  return authd_.peer.send(
+      AskKeyLogin{start_.session, start_.address, message.user, message.algorithm, message.blob});
+}
+
+Status Monitor::answer_prompt_wanted(const PromptWanted& message) {
+  state_ = State::asked;
+  return authd_.peer.send(AskPromptLogin{start_.session, start_.address, message.user});
+}
+
+Status Monitor::answer_prompt_answer(const PromptAnswer& message) {
+  state_ = State::asked;
+  return authd_.peer.send(message);
+}
+
+Status Monitor::answer_prompt(const Prompt& message) {
+  state_ = State::prompted;
+  return front_.peer.send(message);
+}
+
+Status Monitor::answer_verdict(const Verdict& message) {
+  switch (message.login) {
+    case Login::accepted:
+      return Error{Errc::protocol, "accepted without a grant"};
+    case Login::more:
+    case Login::try_another:
+      if (state_ == State::prompted) {
+        return Error{Errc::protocol, "a verdict while the prompt stands"};
+      }
+      state_ = State::idle;
+      break;
+    case Login::refused:
+    case Login::disconnected:
+      state_ = State::refused;
+      break;
+  }
+  return front_.peer.send(message);
+}
+
+Status Monitor::answer_grant(const Grant& message) {
+  state_ = State::granted;
+  channels_.emplace(front_.peer, back_.peer, stored_.peer,
+                    SessionFacts{start_.session, start_.node, start_.address, message});
+  log_info("session begins", {{"session", start_.session.hex()},
+                              {"person", message.person},
+                              {"target", message.target},
+                              {"login", message.login},
+                              {"address", start_.address}});
+  if (const Status asked = control_.peer.send(StartBack{message.grant}); !asked) {
+    return asked;
+  }
+  return front_.peer.send(Verdict{Login::accepted, ""});
+}
+
+Status Monitor::answer_revoked(const GrantRevoked& message) {
+  end("sallyport: " + message.text, "revoked");
+  return ok();
+}
+
+Status Monitor::answer_back_ready(const BackReady&) {
+  channels_->on_back_ready();
+  return ok();
+}
+
+Status Monitor::answer_failed(const SessionFailed& message) {
+  end(message.text, "target");
+  return ok();
+}
+
+}  // namespace sallyport::monitor

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One bastion with the development identity provider per test file; a test that kills or
+reconfigures it makes its own."""
+import contextlib
+
+import pytest
+
+from tests.support.dev_idp import DevIdp
+from tests.support.stack import Bastion, Client, Target
+
+
+@contextlib.contextmanager
+def running_stack(tmp_path, **changes):
+    target = Target(tmp_path / "target")
+    idp = DevIdp()
+    bastion = Bastion(idp.identity, target, **changes)
+    bastion.idp = idp
+    try:
+        idp.start(bastion.config_folder)
+        bastion.start()
+        bastion.use_vault_key()
+        yield bastion
+    finally:
+        bastion.remove()
+        idp.stop()
+        target.stop()
+
+
+@pytest.fixture(scope="module")
+def bastion(tmp_path_factory):
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_bastion(tmp_path):
+    with running_stack(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def new_client(bastion, tmp_path):
+    """Makes clients of the module's bastion; logged in unless said otherwise."""
+    made = []
+
+    def make(name=None, logged_in=True, of=None, **more):
+        name = name or f"client{len(made)}"
+        client = Client(of or bastion, tmp_path, name, **more)
+        made.append(client)
+        if logged_in:
+            client.log_in((of or bastion).idp.approve)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def client(new_client):
+    return new_client()
