@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "shared/base/result.h"
+#include "shared/base/unique_fd.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace sallyport {
+
+// Where a recording is read from. It may grow while it is read.
+class ByteSource {
+public:
+  ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+  virtual ~ByteSource() = default;
+
+  // Fills `out` as far as there are bytes at `offset`; says how many.
+  virtual Result<size_t> read_at(uint64_t offset, std::span<uint8_t> out) = 0;
+  virtual Result<uint64_t> size() = 0;
+};
+
+class FdSource : public ByteSource {
+public:
+  explicit FdSource(UniqueFd fd) : fd_(std::move(fd)) {}
+  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> out) override;
+  Result<uint64_t> size() override;
+
+private:
+  UniqueFd fd_;
+};
+
+class MemorySource : public ByteSource {
+public:
+  explicit MemorySource(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
+  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> out) override;
+  Result<uint64_t> size() override { return bytes_.size(); }
+
+private:
+  std::vector<uint8_t> bytes_;
+};
+
+}  // namespace sallyport

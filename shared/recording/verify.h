@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "shared/base/result.h"
+#include "shared/crypto/age_keys.h"
+#include "shared/recording/header.h"
+#include "shared/recording/source.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace sallyport {
+
+// What a whole reading of a recording found. Compare `frames` and `head` with the node log.
+struct RecordingReport {
+  RecordingHeader header;
+  uint64_t frames = 0;
+  uint64_t bytes = 0;   // header and whole frames
+  uint64_t end_us = 0;  // of the last frame
+  Sha256Digest head{};
+  bool ended = false;   // finished; otherwise cut off, or still running
+  bool opened = false;  // every tag was checked, not only the chain's shape
+};
+
+// With identities every tag and the end frame are checked; without, only the frames are walked and
+// the chain computed. Errc::corrupt names the first frame that is wrong.
+Result<RecordingReport> verify_recording(std::unique_ptr<ByteSource> source,
+                                         std::span<const AgeIdentity> identities);
+
+}  // namespace sallyport
