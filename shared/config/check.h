@@ -21,6 +21,10 @@ struct ConfigReport {
 };
 ConfigReport check_config(const std::string& path);
 
+// The same, as if `file`, one of the directory `path`, already had this text.
+ConfigReport check_config_with(const std::string& path, const std::string& file,
+                               const std::string& text);
+
 // The same for one file's text that is already in memory; relative paths are relative to the
 // folder of `file`. For tests and the fuzzer.
 ConfigReport check_config_text(const std::string& file, std::string_view text);

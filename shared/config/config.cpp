@@ -137,19 +137,28 @@ ConfigReport check_config_text(const std::string& file, std::string_view text) {
 }
 
 ConfigReport check_config(const std::string& path) {
+  return check_config_with(path, "", "");
+}
+
+ConfigReport check_config_with(const std::string& path, const std::string& file,
+                               const std::string& text) {
   ConfigReport report;
-  const auto files = list_config_files(path);
+  auto files = list_config_files(path);
   if (!files) {
     report.errors.push_back({{"", 0}, "", files.error().message});
     return report;
   }
+  const std::string changed = file.empty() ? "" : absolute_path(file);
+  if (!changed.empty() && std::find(files->begin(), files->end(), changed) == files->end()) {
+    files->insert(std::upper_bound(files->begin(), files->end(), changed), changed);
+  }
   std::optional<JsonNode> root;
-  for (const auto& file : *files) {
-    const auto text = read_whole_file(file);
-    if (text) {
-      add_text(file, *text, root, report);
+  for (const auto& name : *files) {
+    const auto content = name == changed ? Result<std::string>(text) : read_whole_file(name);
+    if (content) {
+      add_text(name, *content, root, report);
     } else {
-      report.errors.push_back({{file, 1}, "", text.error().message});
+      report.errors.push_back({{name, 1}, "", content.error().message});
     }
   }
   finish(absolute_path(path), root, report);

@@ -13,8 +13,15 @@ namespace sallyport {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kTypes = {
-    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"};
+// The last two are security keys': people have them, hosts do not.
+constexpr std::array<std::string_view, 7> kTypes = {"ssh-ed25519",
+                                                    "ecdsa-sha2-nistp256",
+                                                    "ecdsa-sha2-nistp384",
+                                                    "ecdsa-sha2-nistp521",
+                                                    "ssh-rsa",
+                                                    "sk-ssh-ed25519@openssh.com",
+                                                    "sk-ecdsa-sha2-nistp256@openssh.com"};
+constexpr size_t kHostTypes = 5;
 
 std::string_view take_word(std::string_view& line) {
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
@@ -39,13 +46,14 @@ std::string PublicKeyLine::fingerprint() const {
   return "SHA256:" + digest;
 }
 
-Result<PublicKeyLine> parse_public_key_line(std::string_view line) {
+Result<PublicKeyLine> parse_public_key_line(std::string_view line, KeyOf of) {
   const auto type = take_word(line);
   const auto base64 = take_word(line);
   if (base64.empty()) {
     return Error{Errc::invalid, "is not a public key; it looks like \"ssh-ed25519 AAAA...\""};
   }
-  if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
+  const auto* end = of == KeyOf::host ? kTypes.begin() + kHostTypes : kTypes.end();
+  if (std::find(kTypes.begin(), end, type) == end) {
     return Error{Errc::invalid, "has the key type \"" + std::string(type) +
                                     "\", which is not known; use ssh-ed25519, ecdsa or rsa"};
   }

@@ -16,7 +16,9 @@ struct PublicKeyLine {
   std::string fingerprint() const;  // "SHA256:...", as ssh-keygen -l prints it
 };
 
-// The type must be one that we know (ed25519, ecdsa, rsa), and the blob must begin with it.
-Result<PublicKeyLine> parse_public_key_line(std::string_view line);
+// The type must be one that we know (ed25519, ecdsa, rsa; for people also those of security keys),
+// and the blob must begin with it.
+enum class KeyOf { host, person };
+Result<PublicKeyLine> parse_public_key_line(std::string_view line, KeyOf of = KeyOf::host);
 
 }  // namespace sallyport

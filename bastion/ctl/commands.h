@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each adds its subcommands; those of the vault are in bastion/ctl/vault.
+#pragma once
+
+#include "bastion/ctl/context.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sallyport {
+
+void add_init_command(CLI::App& app, Ctl& ctl);
+void add_config_commands(CLI::App& app, Ctl& ctl);
+void add_target_commands(CLI::App& app, Ctl& ctl);
+void add_session_commands(CLI::App& app, Ctl& ctl);
+void add_key_commands(CLI::App& app, Ctl& ctl);
+void add_recording_commands(CLI::App& app, Ctl& ctl);
+void add_reload_command(CLI::App& app, Ctl& ctl);
+
+}  // namespace sallyport

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/ctl/commands.h"
+#include "bastion/ctl/vault/commands.h"
+#include "shared/base/printable.h"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+using namespace sallyport;
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+// An error may be several lines: the findings of a configuration.
+void print_error(const std::string& message) {
+  std::istringstream lines(message);
+  for (std::string line; std::getline(lines, line);) {
+    std::cerr << "sallyportctl: " << printable(line, 2000) << '\n';
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"Administers a Sallyport bastion"};
+  Ctl ctl;
+  app.add_option("--config", ctl.config_path, "configuration file or directory")
+      ->capture_default_str();
+  app.set_version_flag("--version", "sallyportctl " SALLYPORT_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_init_command(app, ctl);
+  add_config_commands(app, ctl);
+  add_target_commands(app, ctl);
+  add_vault_commands(app, ctl);
+  add_session_commands(app, ctl);
+  add_key_commands(app, ctl);
+  add_recording_commands(app, ctl);
+  add_reload_command(app, ctl);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  const Status done = ctl.run();
+  if (!done) {
+    print_error(done.error().message);
+    return kFailed;
+  }
+  return 0;
+}

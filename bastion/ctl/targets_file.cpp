@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/ctl/targets_file.h"
+
+#include "shared/config/check.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace sallyport {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kHead =
+    "// Written by `sallyportctl target`: comments and other keys do not last here.\n";
+
+Status write_all(int fd, const std::string& text, const std::string& path) {
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t wrote = ::write(fd, text.data() + done, text.size() - done);
+    if (wrote < 0) {
+      return errno_error("writing " + path);
+    }
+    done += static_cast<size_t>(wrote);
+  }
+  return ::fsync(fd) == 0 ? ok() : Status(errno_error("writing " + path));
+}
+
+// The daemons read the file as users of their own; there is nothing secret in it.
+constexpr mode_t kFileMode = 0644;
+
+Result<std::map<std::string, TargetConfig>> read_targets(const std::string& path) {
+  std::map<std::string, TargetConfig> out;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return ::access(path.c_str(), F_OK) != 0 ? Result(out) : errno_error("reading " + path);
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto json = ordered_json::parse(text, nullptr, false, true);
+  try {
+    for (const auto& [name, value] : json.at("targets").items()) {
+      TargetConfig target;
+      target.address = value.at("address").get<std::string>();
+      target.host_keys = value.value("host_keys", target.host_keys);
+      target.key = value.value("key", target.key);
+      out.emplace(name, std::move(target));
+    }
+  } catch (const ordered_json::exception&) {
+    return Error{Errc::corrupt, path +
+                                    ": is not a file of targets; `sallyportctl config check` "
+                                    "tells what is wrong"};
+  }
+  return out;
+}
+
+bool concerns_targets(const Finding& finding, const std::string& path) {
+  return finding.place.file == path || finding.key.starts_with("targets.");
+}
+
+}  // namespace
+
+Result<TargetsFile> TargetsFile::open(const std::string& config_path) {
+  const auto files = list_config_files(config_path);
+  if (!files) {
+    return files.error();
+  }
+  TargetsFile out;
+  out.directory_ = config_path;
+  out.lock_ = UniqueFd(::open(config_path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!out.lock_ && errno == ENOTDIR) {
+    return Error{Errc::invalid, config_path +
+                                    " is a single file: add the target there, or give its "
+                                    "directory with --config"};
+  }
+  if (!out.lock_ || ::flock(out.lock_.get(), LOCK_EX) != 0) {
+    return errno_error("opening " + config_path);
+  }
+  out.path_ = files->front().substr(0, files->front().rfind('/')) + "/targets.json";
+  auto targets = read_targets(out.path_);
+  if (!targets) {
+    return targets.error();
+  }
+  out.targets_ = std::move(*targets);
+  return out;
+}
+
+std::string TargetsFile::text() const {
+  ordered_json targets = ordered_json::object();
+  for (const auto& [name, target] : targets_) {
+    ordered_json entry = {{"address", target.address}};
+    if (!target.host_keys.empty()) {
+      entry["host_keys"] = target.host_keys;
+    }
+    if (!target.key.empty()) {
+      entry["key"] = target.key;
+    }
+    targets[name] = std::move(entry);
+  }
+  return kHead + ordered_json{{"targets", std::move(targets)}}.dump(2) + "\n";
+}
+
+Status TargetsFile::save() {
+  const std::string content = text();
+  const auto report = check_config_with(directory_, path_, content);
+  const auto wrong = std::find_if(report.errors.begin(), report.errors.end(),
+                                  [&](const auto& e) { return concerns_targets(e, path_); });
+  if (wrong != report.errors.end()) {
+    return Error{Errc::invalid, wrong->line()};
+  }
+  return replace_file(content);
+}
+
+Status TargetsFile::replace_file(const std::string& content) const {
+  std::string temporary = path_.substr(0, path_.rfind('/')) + "/.targets.json.XXXXXX";
+  const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) {
+    return errno_error("writing into " + directory_);
+  }
+  auto written = write_all(fd.get(), content, temporary);
+  if (written && (::fchmod(fd.get(), kFileMode) != 0 ||
+                  ::rename(temporary.c_str(), path_.c_str()) != 0 || ::fsync(lock_.get()) != 0)) {
+    written = errno_error("writing " + path_);
+  }
+  if (!written) {
+    ::unlink(temporary.c_str());
+  }
+  return written;
+}
+
+}  // namespace sallyport
