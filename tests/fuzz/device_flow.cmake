@@ -1,0 +1,2 @@
+sallyport_fuzzer(device_flow_json device_flow_json_fuzz.cpp LIBS sallyport_oidc)
+sallyport_fuzzer(oidc_token oidc_token_fuzz.cpp LIBS sallyport_oidc)
