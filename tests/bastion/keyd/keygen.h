@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keys made by the stock ssh-keygen and openssl, in a folder that goes with the test.
+#pragma once
+
+#include "shared/base/secret_bytes.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+namespace sallyport::test {
+
+class TemporaryFolder {
+public:
+  TemporaryFolder() {
+    std::string path = (std::filesystem::temp_directory_path() / "sallyport-keyd-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) {
+      throw std::runtime_error("mkdtemp");
+    }
+    path_ = path;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::string path() const { return path_.string(); }
+
+private:
+  std::filesystem::path path_;
+};
+
+inline void run(const std::string& command) {
+  if (std::system(("(" + command + ") >/dev/null 2>&1 </dev/null").c_str()) != 0) {
+    throw std::runtime_error("failed: " + command);
+  }
+}
+
+inline std::string read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void write_text(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// ssh-keygen with one round of bcrypt; FILE and FILE.pub.
+inline std::string make_key(const TemporaryFolder& folder, const std::string& options,
+                            const std::string& passphrase = "") {
+  static int count = 0;
+  const std::string file = folder / ("key" + std::to_string(++count));
+  run("ssh-keygen -q -a 1 -C 'a comment' -N '" + passphrase + "' " + options + " -f " + file);
+  return file;
+}
+
+// "ssh-ed25519 AAAA...", without the comment.
+inline std::string public_half(const std::string& file) {
+  const std::string line = read_text(file + ".pub");
+  return line.substr(0, line.find(' ', line.find(' ') + 1));
+}
+
+}  // namespace sallyport::test

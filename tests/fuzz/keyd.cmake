@@ -1,0 +1,2 @@
+sallyport_fuzzer(keyd_agent keyd_agent_fuzz.cpp LIBS sallyport_keyd)
+sallyport_fuzzer(openssh_key openssh_key_fuzz.cpp LIBS sallyport_ctl_keys)
