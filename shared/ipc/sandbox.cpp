@@ -136,12 +136,13 @@ void drop_to_user(const std::string& user) {
 void enter_sandbox(SandboxProfile profile) {
   Filter filter;
   filter.allow_all(kCommonCalls);
-  const scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+  // Not SCMP_A2(): that is a compound literal, which is C, and clang says so.
+  const scmp_arg_cmp no_exec{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
   filter.allow({no_exec}, SCMP_SYS(mmap));
   filter.allow({no_exec}, SCMP_SYS(mprotect));
   if (profile != SandboxProfile::screen) {
     filter.allow_all(kSocketCalls);
-    filter.allow({SCMP_A1(SCMP_CMP_EQ, 0x541b /* FIONREAD */)}, SCMP_SYS(ioctl));
+    filter.allow({scmp_arg_cmp{1, SCMP_CMP_EQ, 0x541b /* FIONREAD */, 0}}, SCMP_SYS(ioctl));
   }
   filter.load();
 }
