@@ -57,9 +57,10 @@ void forbid_network() {
   for (const int call : kForbidden) {
     done = done && seccomp_rule_add(filter.get(), SCMP_ACT_KILL_PROCESS, call, 0) == 0;
   }
+  const scmp_arg_cmp not_unix{0, SCMP_CMP_NE, AF_UNIX, 0};
   for (const int call : {SCMP_SYS(socket), SCMP_SYS(socketpair)}) {
-    done = done && seccomp_rule_add(filter.get(), SCMP_ACT_KILL_PROCESS, call, 1,
-                                    SCMP_A0(SCMP_CMP_NE, AF_UNIX)) == 0;
+    done = done &&
+           seccomp_rule_add_array(filter.get(), SCMP_ACT_KILL_PROCESS, call, 1, &not_unix) == 0;
   }
   if (!done || seccomp_load(filter.get()) != 0) {
     fatal("cannot forbid the network with seccomp");
