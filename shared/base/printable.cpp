@@ -23,11 +23,6 @@ constexpr Range kHidden[] = {
     {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
 };
 
-bool is_hidden(char32_t c) {
-  return std::any_of(std::begin(kHidden), std::end(kHidden),
-                     [c](const Range& r) { return c >= r.first && c <= r.last; });
-}
-
 void append_byte_escape(std::string& out, unsigned byte) {
   char escape[8];
   std::snprintf(escape, sizeof escape, "\\x%02x", byte);
@@ -42,6 +37,11 @@ void append_character_escape(std::string& out, char32_t c) {
 
 }  // namespace
 
+bool is_hidden_character(char32_t c) {
+  return std::any_of(std::begin(kHidden), std::end(kHidden),
+                     [c](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
 std::string printable(std::string_view text, size_t max_characters) {
   std::string out;
   for (size_t count = 0; !text.empty(); ++count) {
@@ -54,7 +54,7 @@ std::string printable(std::string_view text, size_t max_characters) {
       text.remove_prefix(1);
       continue;
     }
-    if (!is_hidden(step.character)) {
+    if (!is_hidden_character(step.character)) {
       out += text.substr(0, step.length);
     } else if (step.character < 0x80) {
       append_byte_escape(out, step.character);

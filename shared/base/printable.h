@@ -12,4 +12,7 @@ namespace sallyport {
 // longer than max_characters is cut and ends in "...". The result is valid UTF-8 on one line.
 std::string printable(std::string_view text, size_t max_characters = 256);
 
+// Those characters of it: controls, and what changes how other text is shown without being seen.
+bool is_hidden_character(char32_t character);
+
 }  // namespace sallyport

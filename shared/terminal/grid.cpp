@@ -286,11 +286,11 @@ void Grid::keep_screen() {
   join_next_line_ = false;
 }
 
-// The last line stays back while its continuation is still on the screen.
-std::vector<std::string> Grid::take_lines() {
+std::vector<std::string> Grid::take_lines(bool unfinished) {
   std::vector<std::string> taken = std::move(lines_);
   lines_.clear();
-  if (join_next_line_ && !taken.empty() && taken.back().size() < kMaxJoinedLineBytes) {
+  if (join_next_line_ && !unfinished && !taken.empty() &&
+      taken.back().size() < kMaxJoinedLineBytes) {
     lines_.push_back(std::move(taken.back()));
     taken.pop_back();
   }

@@ -46,9 +46,9 @@ public:
   void clear();  // both screens
 
   // Lines of the main screen as they scroll off or are wiped with the whole screen, wrapped rows
-  // joined. Off at first.
+  // joined. Off at first. A line whose end is still on the screen stays back unless asked for.
   void keep_lines(bool on) { keeping_ = on; }
-  std::vector<std::string> take_lines();
+  std::vector<std::string> take_lines(bool unfinished = false);
 
   size_t memory_bytes() const;
 

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sallyport-play: the auditor's side. Two processes:
+//
+//   sallyport-play          reader and front. Holds the identity, the data key and the auditor's
+//                           terminal; parses BREC frames and asciicast JSON; never looks at an
+//                           escape sequence. Draws cells through ncurses.
+//   sallyport-play-screen   the emulator. Parses what was recorded; sandboxed, without a file, a
+//                           key or a terminal (screen_main.cpp, screen_protocol.h).
+//
+// So the process that is exposed to recorded escape sequences has nothing to give, and the one with
+// the terminal sees nothing but cells that it checks.
+#include "player/commands.h"
+#include "player/locate.h"
+#include "player/settings.h"
+#include "shared/base/log.h"
+#include "shared/ipc/sandbox.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <string>
+
+namespace {
+
+using namespace sallyport;
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+struct Arguments {
+  std::string name;
+  SettingsOptions options;
+  ExportFormat format = ExportFormat::text;
+  std::string output;
+};
+
+void add_common(CLI::App& app, Arguments& arguments) {
+  app.add_option("-i,--identity", arguments.options.identity, "age identity file of the auditor");
+  app.add_option("--recordings", arguments.options.recordings,
+                 "folder in which an ID is looked up");
+}
+
+void add_recording(CLI::App& app, Arguments& arguments, bool required) {
+  auto* name = app.add_option("recording", arguments.name,
+                              "a file, or the beginning of a session's id (at least 6 digits)");
+  name->type_name("FILE|ID");
+  if (required) {
+    name->required();
+  }
+  add_common(app, arguments);
+}
+
+Status with_recording(const Arguments& arguments, const CLI::App& app) {
+  const Result<Settings> settings = read_settings(arguments.options);
+  if (!settings) {
+    return settings.error();
+  }
+  const Result<std::string> path = locate_recording(arguments.name, settings->recordings);
+  if (!path) {
+    return path.error();
+  }
+  if (app.got_subcommand("export")) {
+    return export_recording(*path, settings->identity, arguments.format, arguments.output);
+  }
+  if (app.got_subcommand("verify")) {
+    return verify(*path, settings->identity);
+  }
+  return play(*path, settings->identity);
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Plays, exports and verifies recorded sessions", "sallyport-play");
+  app.set_version_flag("--version", SALLYPORT_VERSION);
+  add_recording(app, arguments, false);
+  auto* exporting = app.add_subcommand("export", "Write a file that others can read");
+  add_recording(*exporting, arguments, true);
+  const std::map<std::string, ExportFormat> formats = {
+      {"cast2", ExportFormat::cast2}, {"cast3", ExportFormat::cast3}, {"text", ExportFormat::text}};
+  exporting->add_option("--format", arguments.format, "cast2, cast3 or text")
+      ->transform(CLI::CheckedTransformer(formats))
+      ->required();
+  exporting->add_option("-o,--output", arguments.output, "a new file; standard output without it");
+  auto* verifying = app.add_subcommand("verify", "Say what is proven about a recording");
+  add_recording(*verifying, arguments, true);
+  auto* generating = app.add_subcommand("keygen", "Make an age identity for an auditor");
+  generating->add_option("-o,--output", arguments.output, "a new file for the identity (0600)");
+  app.require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  if (arguments.name.empty() && !app.got_subcommand(generating)) {
+    std::fprintf(stderr, "sallyport-play: name a recording: FILE or ID; --help says more\n");
+    return kUsage;
+  }
+  const Status done =
+      app.got_subcommand(generating) ? keygen(arguments.output) : with_recording(arguments, app);
+  if (!done) {
+    std::fprintf(stderr, "sallyport-play: %s\n", done.error().message.c_str());
+    return kFailed;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  log_start("play");
+  harden_process();  // a core or a debugger would see the data key
+  return run(argc, argv);
+}

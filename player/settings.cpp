@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "player/settings.h"
+
+#include "player/files.h"
+#include "shared/base/printable.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+namespace sallyport {
+
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string expand_home(const std::string& path) {
+  return path.starts_with("~/") ? variable("HOME") + path.substr(1) : path;
+}
+
+std::string settings_path() {
+  const std::string base = variable("XDG_CONFIG_HOME");
+  return (base.empty() ? variable("HOME") + "/.config" : base) + "/sallyport/play.json";
+}
+
+Status take_file(const std::string& path, Settings& settings) {
+  const Result<std::string> text = read_small_file(path);
+  if (!text) {
+    return text.error();
+  }
+  const auto json = nlohmann::json::parse(*text, nullptr, false, true);
+  if (!json.is_object()) {
+    return Error{Errc::invalid, printable(path) + ": not a JSON object"};
+  }
+  for (const auto& [key, value] : json.items()) {
+    std::string* target = key == "recordings" ? &settings.recordings
+                          : key == "identity" ? &settings.identity
+                                              : nullptr;
+    if (target == nullptr || !value.is_string()) {
+      return Error{Errc::invalid,
+                   printable(path) + ": \"" + printable(key, 40) +
+                       "\" is not a setting; there are \"recordings\" and \"identity\", both text"};
+    }
+    *target = expand_home(value.get<std::string>());
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<Settings> read_settings(const SettingsOptions& options) {
+  Settings settings;
+  const std::string path = settings_path();
+  if (::access(path.c_str(), F_OK) == 0) {
+    if (Status taken = take_file(path, settings); !taken) {
+      return taken.error();
+    }
+  }
+  if (const std::string recordings = variable("SALLYPORT_RECORDINGS"); !recordings.empty()) {
+    settings.recordings = recordings;
+  }
+  if (!options.recordings.empty()) {
+    settings.recordings = options.recordings;
+  }
+  if (!options.identity.empty()) {
+    settings.identity = options.identity;
+  }
+  return settings;
+}
+
+}  // namespace sallyport
