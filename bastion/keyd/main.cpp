@@ -5,6 +5,7 @@
 // the private keys that an administrator hands in.
 #include "bastion/keyd/confine.h"
 #include "bastion/keyd/daemon.h"
+#include "bastion/keyd/notify.h"
 #include "shared/base/log.h"
 #include "shared/config/config.h"
 #include "shared/crypto/algorithms.h"
@@ -14,7 +15,6 @@
 
 #include <pwd.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
   prepare_crypto();
   forbid_network();
   log_info("ready", {{"socket", socket}});
-  ::sd_notify(0, "READY=1");
+  notify_ready();
   loop.run();
   ::unlink(socket.c_str());
   return 0;
