@@ -1,0 +1,2 @@
+sallyport_fuzzer(brec_reader brec_reader_fuzz.cpp LIBS sallyport_recording)
+sallyport_fuzzer(asciicast_reader asciicast_reader_fuzz.cpp LIBS sallyport_asciicast)
