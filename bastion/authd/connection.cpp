@@ -85,9 +85,7 @@ Status Connection::answer(Received& received) {
   return dispatch(rules(), *this, state_, seen_, received);
 }
 
-template <class Message>
-Status Connection::send(const Message& message) {
-  const Status sent = peer_.send(message);
+Status Connection::after_sending(Status sent) {
   if (!sent) {
     return sent;
   }

@@ -41,7 +41,10 @@ private:
   Status receive_all();
   Status answer(Received& received);
   template <class Message>
-  Status send(const Message& message);
+  Status send(const Message& message) {
+    return after_sending(peer_.send(message));
+  }
+  Status after_sending(Status sent);
   void drop(const Error& why);  // destroys this
 
   Status answer_key_login(const AskKeyLogin& ask);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -51,22 +52,31 @@ Result<ClientAuthentication> authentication_of(const std::string& name) {
   return found->second;
 }
 
-Status read_credentials(const IdentityConfig& identity, ProviderSettings& settings) {
-  const bool uses_key = settings.client_authentication == ClientAuthentication::private_key_jwt;
-  if (settings.client_authentication == ClientAuthentication::none) {
-    return ok();
-  }
-  auto secret = read_secret(uses_key ? identity.client_key_file : identity.client_secret_file);
-  if (!secret) {
-    return secret.error();
-  }
-  (uses_key ? settings.client_key_jwk : settings.client_secret) = std::move(*secret);
-  return ok();
-}
-
 }  // namespace
 
-Result<std::shared_ptr<Provider>> make_provider(const OauthLibrary& library, const Config& config) {
+std::string credential_path(const IdentityConfig& identity) {
+  if (identity.client_authentication == "none") {
+    return "";
+  }
+  return identity.client_authentication == "private_key_jwt" ? identity.client_key_file
+                                                             : identity.client_secret_file;
+}
+
+Result<ClientCredential> read_client_credential(const IdentityConfig& identity) {
+  ClientCredential credential{credential_path(identity), {}};
+  if (credential.path.empty()) {
+    return credential;
+  }
+  auto bytes = read_secret(credential.path);
+  if (!bytes) {
+    return bytes.error();
+  }
+  credential.bytes = std::move(*bytes);
+  return credential;
+}
+
+Result<std::shared_ptr<Provider>> make_provider(const OauthLibrary& library, const Config& config,
+                                                const ClientCredential& credential) {
   const IdentityConfig& identity = config.identity;
   const auto authentication = authentication_of(identity.client_authentication);
   if (!authentication) {
@@ -83,9 +93,9 @@ Result<std::shared_ptr<Provider>> make_provider(const OauthLibrary& library, con
   settings.groups_claim = identity.groups_claim;
   settings.name_claim = identity.name_claim;
   settings.login_time_limit = config.login.deadline;
-  if (const Status read = read_credentials(identity, settings); !read) {
-    return read.error();
-  }
+  (*authentication == ClientAuthentication::private_key_jwt ? settings.client_key_jwk
+                                                            : settings.client_secret) =
+      SecretBytes(credential.bytes.span());
   auto provider = Provider::create(library, std::move(settings));
   if (!provider) {
     return provider.error();

@@ -43,6 +43,7 @@ int run(const std::string& config_path) {
   limit_descriptors(kMaxDescriptors);
   auto config = std::make_shared<const Config>(need(load_config(config_path)));
   const SecretBytes seal_key = need(read_key_file(config->seal_key_file, "seal.key"));
+  ClientCredential credential = need(read_client_credential(config->identity));
   drop_to_user(kAuthdUser);
 
   EventLoop loop;
@@ -57,8 +58,12 @@ int run(const std::string& config_path) {
     }
   });
   const auto library = need(OauthLibrary::create());
+  auto provider = need(make_provider(*library, *config, credential));
   Server::Parts parts{
-      config, *library, need(make_provider(*library, *config)),
+      config,
+      *library,
+      std::move(credential),
+      std::move(provider),
       need(RememberedKeys::open(config->state_path("authd") + "/keys.sqlite", seal_key)),
       Callers::of_this_process()};
   const std::string socket = config->socket_path("authd");

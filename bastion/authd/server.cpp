@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/authd/server.h"
 
-#include "bastion/authd/identity_provider.h"
 #include "shared/base/log.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -23,6 +23,7 @@ constexpr size_t kMaxAnswerBytes = 64 * 1024;  // a broken configuration has man
 Server::Server(EventLoop& loop, Parts parts, UniqueFd listener)
     : loop_(loop),
       library_(parts.library),
+      credential_(std::move(parts.credential)),
       provider_(std::move(parts.provider)),
       keys_(std::move(parts.keys)),
       callers_(parts.callers),
@@ -75,20 +76,39 @@ size_t Server::end_sessions(const std::function<bool(const Admission&)>& is_over
   return ended.size();
 }
 
+// The file may have been root's, who we are no more: then the secret that we have goes on.
+Result<ClientCredential> Server::read_credential_again(const IdentityConfig& identity) const {
+  auto credential = read_client_credential(identity);
+  const bool is_out_of_reach = !credential && ::access(credential_.path.c_str(), R_OK) != 0;
+  if (is_out_of_reach && credential_.path == credential_path(identity)) {
+    return ClientCredential{credential_.path, SecretBytes(credential_.bytes.span())};
+  }
+  return credential;
+}
+
+Status Server::take_up(Config config) {
+  auto credential = read_credential_again(config.identity);
+  if (!credential) {
+    return credential.error();
+  }
+  auto provider = make_provider(library_, config, *credential);
+  if (!provider) {
+    return provider.error();
+  }
+  login_context_.config = std::make_shared<const Config>(std::move(config));
+  credential_ = std::move(*credential);
+  provider_ = std::move(*provider);
+  return ok();
+}
+
 Answer Server::reload() {
   const std::shared_ptr<const Config> old = login_context_.config;
   auto loaded = load_config(old->path);
-  if (!loaded) {
-    log_error("reload_failed", {{"error", loaded.error().message}});
-    return {false, loaded.error().message.substr(0, kMaxAnswerBytes)};
+  const Status taken = loaded ? take_up(std::move(*loaded)) : Status(loaded.error());
+  if (!taken) {
+    log_error("reload_failed", {{"error", taken.error().message}});
+    return {false, taken.error().message.substr(0, kMaxAnswerBytes)};
   }
-  auto provider = make_provider(library_, *loaded);
-  if (!provider) {
-    log_error("reload_failed", {{"error", provider.error().message}});
-    return {false, provider.error().message};
-  }
-  login_context_.config = std::make_shared<const Config>(std::move(*loaded));
-  provider_ = std::move(*provider);
   const Config& config = *login_context_.config;
   const size_t ended =
       end_sessions([&](const Admission& who) { return !still_stands(who, config); },

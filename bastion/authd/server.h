@@ -4,6 +4,7 @@
 #include "bastion/authd/callers.h"
 #include "bastion/authd/connection.h"
 #include "bastion/authd/grants.h"
+#include "bastion/authd/identity_provider.h"
 #include "bastion/authd/login.h"
 #include "bastion/authd/pending_sign_ins.h"
 #include "bastion/authd/remembered_keys.h"
@@ -25,6 +26,7 @@ public:
   struct Parts {
     std::shared_ptr<const Config> config;
     const OauthLibrary& library;
+    ClientCredential credential;
     std::shared_ptr<Provider> provider;
     RememberedKeys keys;
     Callers callers;
@@ -43,12 +45,15 @@ private:
   friend class Connection;
 
   void accept_all();
+  Result<ClientCredential> read_credential_again(const IdentityConfig& identity) const;
+  Status take_up(Config config);
   void drop(uint64_t connection);  // destroys it
   // Ends the sessions that `is_over` names; how many these were.
   size_t end_sessions(const std::function<bool(const Admission&)>& is_over, const std::string& why);
 
   EventLoop& loop_;
   const OauthLibrary& library_;
+  ClientCredential credential_;
   std::shared_ptr<Provider> provider_;
   RememberedKeys keys_;
   const Callers callers_;

@@ -98,8 +98,9 @@ TEST_CASE("an unknown target and one out of reach give the same answer") {
 }
 
 TEST_CASE("a refused login names those that are allowed") {
-  CHECK(refusal({"ssh-users"}, "root@web1").starts_with(
-      "no role of yours allows login root on web1 (allowed there: deploy, www)"));
+  CHECK(
+      refusal({"ssh-users"}, "root@web1")
+          .starts_with("no role of yours allows login root on web1 (allowed there: deploy, www)"));
 }
 
 TEST_CASE("a refusal stays one printable line whatever the groups are called") {
