@@ -33,6 +33,10 @@ Callers Callers::of_this_process() {
   return callers;
 }
 
+bool Callers::knows(uid_t uid) const {
+  return uid == 0 || uid == own_ || uid == session_ || uid == keyd_ || uid == stored_;
+}
+
 bool Callers::may_ask(uid_t uid, MessageType type) const {
   switch (type) {
     case MessageType::ask_key_login:

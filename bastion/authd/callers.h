@@ -16,6 +16,9 @@ class Callers {
 public:
   static Callers of_this_process();  // after drop_to_user()
 
+  // Anybody may connect, since the socket's folder is open to all of our users; strangers are
+  // hung up on before they can fill the table.
+  bool knows(uid_t uid) const;
   bool may_ask(uid_t uid, MessageType type) const;
   bool may_confirm(uid_t uid, Purpose purpose) const;
 

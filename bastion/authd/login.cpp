@@ -152,6 +152,8 @@ LoginSteps LoginConversation::begin_sign_in() {
 }
 
 LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known, const Now& now) {
+  person_ = who.person;
+  fingerprint_ = who.fingerprint;
   auto right = decide(*context_.config, who.groups, wish_);
   if (!right) {
     return finish(
@@ -180,6 +182,8 @@ LoginSteps LoginConversation::finish(Refusal refusal) {
   log_warning("login_refused", {{"session", session_.hex()},
                                 {"user", user_.substr(0, 256)},
                                 {"address", address_},
+                                {"fingerprint", fingerprint_},
+                                {"person", person_},
                                 {"why", refusal.text}});
   return {Verdict{refusal.login, std::move(refusal.text)}};
 }

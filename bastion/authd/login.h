@@ -105,8 +105,9 @@ private:
   std::string unregistered_;  // a proven key that closed enrolment does not take
   size_t keys_seen_ = 0;
 
+  std::string person_;       // once known; for the log
+  std::string fingerprint_;  // the key that counts; "": without a key
   // of the pending sign-in
-  std::string fingerprint_;  // "": without a key
   PendingSignIns::Claim claim_;
   bool automatic_ = false;
   std::chrono::steady_clock::time_point deadline_;

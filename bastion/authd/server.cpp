@@ -50,7 +50,8 @@ void Server::accept_all() {
       return;
     }
     const auto uid = peer_uid(socket.get());
-    if (!uid) {
+    if (!uid || !callers_.knows(*uid)) {
+      log_warning("stranger_refused", {{"uid", uid ? std::to_string(*uid) : "unknown"}});
       continue;
     }
     const uint64_t number = next_connection_++;

@@ -84,6 +84,8 @@ class Authd:
         path = self.folder / "etc" / name
         path.write_text(text)
         path.chmod(0o600)
+        if UID != os.geteuid():
+            os.chown(path, UID, -1)
 
     def write_config(self):
         (self.folder / "etc" / "sallyport.json").write_text(json.dumps(self.config))
@@ -216,6 +218,26 @@ def test_first_login_asks_the_second_asks_nothing(authd, log_in):
     again = Login(authd, key=login.key, address="198.51.100.1").prove()
     assert again.name == "grant" and again.grant != grant.grant
     assert verdict_of(Login(authd, address="203.0.113.7").prove()) == "more"
+
+
+@pytest.mark.parametrize("client", ["public", "basic", "post"])
+def test_a_login_at_glewlwyd(client):
+    with idp.start("glewlwyd") as provider:
+        who = provider.clients[client]
+        secret = {} if who.authentication == "none" else {"client_secret_file": "client.secret"}
+        authd = Authd(provider.issuer, identity={
+            "discovery_url": provider.discovery_url, "client_id": who.id,
+            "client_authentication": who.authentication, **secret})
+        try:
+            if who.secret:
+                authd.write_private("client.secret", who.secret)
+                assert authd.admin("reload")[1].ok
+            login = Login(authd)
+            provider.approve(login.begin())
+            assert login.finish().name == "grant"
+            assert Login(authd, key=login.key).prove().name == "grant"
+        finally:
+            authd.remove()
 
 
 def test_the_key_is_remembered_across_a_restart(authd, log_in):

@@ -96,4 +96,6 @@ TEST_CASE("in single-user mode that user may ask everything, and nobody else may
   CHECK_FALSE(callers.may_ask(other, MessageType::confirm_grant));
   CHECK_FALSE(callers.may_ask(other, MessageType::key_revoke));
   CHECK_FALSE(callers.may_confirm(other, Purpose::sign));
+  CHECK(callers.knows(me));
+  CHECK_FALSE(callers.knows(other));
 }
