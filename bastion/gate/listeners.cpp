@@ -104,7 +104,10 @@ std::string numeric_address(const sockaddr* address) {
   return name_of(address, true);
 }
 std::string numeric_host(const sockaddr* address) {
-  return name_of(address, false);
+  // On a socket of both families, as systemd makes for ListenStream=2222, IPv4 comes mapped.
+  const std::string host = name_of(address, false);
+  const bool mapped = host.starts_with("::ffff:") && host.find('.') != std::string::npos;
+  return mapped ? host.substr(host.rfind(':') + 1) : host;
 }
 
 Result<std::vector<UniqueFd>> open_listeners(const std::vector<std::string>& addresses) {
