@@ -19,7 +19,7 @@ std::span<const Connection::Rule> Connection::rules() {
   static constexpr Rule table[] = {
       allow<&Connection::answer_key_login>(in(fresh, login), Times::many),
       allow<&Connection::answer_prompt_login>(in(fresh, login), Times::once),
-      allow<&Connection::answer_prompt_answer>(in(prompted), Times::many),
+      allow<&Connection::answer_prompt_answer>(in(prompted, refused), Times::many),
       allow<&Connection::answer_confirm_grant>(in(fresh, confirm), Times::many),
       allow<&Connection::answer_keys_list>(in(fresh, administration), Times::many),
       allow<&Connection::answer_key_revoke>(in(fresh, administration), Times::many),
@@ -129,8 +129,12 @@ Status Connection::answer_prompt_login(const AskPromptLogin& ask) {
   return perform(login_.prompt_wanted(ask, Now::read()));
 }
 
-// What was typed before Enter says nothing and is not looked at.
+// What was typed before Enter says nothing and is not looked at. An answer that crossed our refusal
+// on its way comes too late.
 Status Connection::answer_prompt_answer(const PromptAnswer&) {
+  if (state_ == State::refused) {
+    return ok();
+  }
   state_ = State::login;
   return perform(login_.prompt_answered(Now::read()));
 }
@@ -150,7 +154,7 @@ Status Connection::perform(Result<LoginSteps> steps) {
 
 Status Connection::perform_step(Verdict& verdict) {
   if (verdict.login != Login::more && verdict.login != Login::try_another) {
-    state_ = State::session;
+    state_ = State::refused;
     sign_in_.reset();
   }
   return send(verdict);

@@ -33,7 +33,7 @@ public:
   void revoke(const std::string& why);
 
 private:
-  enum class State { fresh, login, prompted, session, confirm, administration };
+  enum class State { fresh, login, prompted, refused, session, confirm, administration };
   using Rule = AllowedMessage<Connection>;
   static std::span<const Rule> rules();
 

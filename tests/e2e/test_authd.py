@@ -275,6 +275,11 @@ def test_denial_disconnects_while_the_prompt_stands(authd, provider):
     provider.deny(login.begin())
     verdict = login.connection.receive()
     assert verdict_of(verdict) == "disconnected" and "denied" in verdict.text
+    # An Enter that crosses it on its way is no offence, another login is.
+    login.connection.send("prompt_answer", text="")
+    with pytest.raises(socket.timeout):
+        login.connection.receive(0.3)
+    assert login.prove() is None
 
 
 def test_a_code_that_runs_out_disconnects(start_authd):
