@@ -86,6 +86,7 @@ struct Channels::Channel {
   bool eof_reported = false;
   bool end_reported = false;
   bool user_closed = false;
+  bool close_sent = false;
 };
 
 Channels::Channels(ssh_session session, Peer& monitor) : session_(session), monitor_(monitor) {}
@@ -179,6 +180,7 @@ Status Channels::answer_close(const ChannelClose& message) {
   if (Channel* channel = find(message.channel)) {
     channel->user_closed = true;
     channel->intake.discard();
+    channel->outlet.discard_data();
   }
   return ok();
 }
@@ -276,11 +278,23 @@ void Channels::pump_channel(Channel& channel) {
   report_end(channel);
 }
 
+// The user's close goes on to the target, whose exit status and close come back after it.
+bool Channels::is_over(Channel& channel) {
+  if (!channel.user_closed) {
+    return false;
+  }
+  if (channel.step == Channel::Step::running && !channel.close_sent) {
+    channel.close_sent = ssh_channel_close(channel.handle) == SSH_OK;
+  }
+  return channel.step == Channel::Step::collecting || channel.step == Channel::Step::over ||
+         channel.end_reported;
+}
+
 void Channels::pump() {
   for (auto it = channels_.begin(); it != channels_.end();) {
     Channel& channel = **it;
     pump_channel(channel);
-    if (!channel.user_closed) {
+    if (!is_over(channel)) {
       ++it;
       continue;
     }

@@ -46,6 +46,7 @@ private:
   void refuse(Channel& channel, const std::string& text);
   void pump_channel(Channel& channel);
   void report_end(Channel& channel);
+  bool is_over(Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
 
   ssh_session session_;

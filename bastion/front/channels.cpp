@@ -88,6 +88,8 @@ struct Channels::Channel {
   bool client_eof = false;
   bool eof_sent = false;
   bool client_closed = false;
+  bool close_told = false;  // to the monitor
+  bool gone = false;
 };
 
 Channels::Channels(ssh_session session, Peer& monitor, std::string refusal)
@@ -322,23 +324,35 @@ void Channels::pump_channel(Channel& channel) {
     send(monitor_.send(ChannelEof{channel.number}));
     channel.eof_sent = true;
   }
+  if (channel.client_closed) {
+    channel.outlet.discard_data();
+    tell_closed(channel);
+  }
   if (!channel.outlet.pump()) {
+    channel.gone = channel.client_closed;  // not even an exit status goes out any more
     channel.client_closed = true;
   }
 }
 
+void Channels::tell_closed(Channel& channel) {
+  if (channel.announced && !channel.close_told) {
+    channel.close_told = true;
+    send(monitor_.send(ChannelClose{channel.number}));
+  }
+}
+
+// A client closes its side as soon as both ends of file are through, and still waits for the exit
+// status: a channel ends when the target has closed it too.
 void Channels::pump() {
   for (auto it = channels_.begin(); it != channels_.end();) {
     Channel& channel = **it;
     pump_channel(channel);
-    if (!channel.client_closed && !channel.outlet.closed()) {
+    const bool nothing_to_come = channel.client_closed && (!channel.announced || channel.gone);
+    if (!channel.outlet.closed() && !nothing_to_come) {
       ++it;
       continue;
     }
-    // Also after an orderly end: the monitor forgets the channel on our word alone.
-    if (channel.announced) {
-      send(monitor_.send(ChannelClose{channel.number}));
-    }
+    tell_closed(channel);
     ssh_remove_channel_callbacks(channel.handle, &channel.callbacks);
     ssh_channel_close(channel.handle);
     ssh_channel_free(channel.handle);

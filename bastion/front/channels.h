@@ -56,6 +56,7 @@ private:
   void read_other(Channel& channel, ssh_message message);
   void tell_and_close(Channel& channel, const std::string& text);
   void pump_channel(Channel& channel);
+  void tell_closed(Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
   Channel* find(uint32_t number);
   Channel* find(ssh_channel handle);

@@ -64,14 +64,14 @@ int run(const std::string& config_path, bool without_daemons) {
   if (!host_keys) {
     return refuse(host_keys.error());
   }
-  auto listeners = gate::open_listeners(config->listen);
-  if (!listeners) {
-    return refuse(listeners.error());
-  }
+  // The port opens last: whoever can connect finds everything there.
   gate::Daemons daemons;
-  if (const Status up = without_daemons ? ok() : daemons.start(*config, *libexec); !up) {
+  const Status up = without_daemons ? ok() : daemons.start(*config, *libexec);
+  auto listeners = up ? gate::open_listeners(config->listen)
+                      : Result<std::vector<UniqueFd>>(up.error());
+  if (!listeners) {
     daemons.stop();
-    return refuse(up.error());
+    return refuse(listeners.error());
   }
   drop_to_user(kSessionUser);
   EventLoop loop;

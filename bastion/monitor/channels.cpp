@@ -140,6 +140,7 @@ void Channels::begin_at_back(uint32_t number, Channel& channel) {
 
 void Channels::refuse(uint32_t number, Channel& channel, const std::string& text) {
   to_front(ChannelRefused{number, text});
+  channel.close_told = true;  // front closes it on that word
   finish(number, channel, "refused");
 }
 
@@ -154,6 +155,10 @@ Status Channels::started(const ChannelStarted& message) {
   to_front(message);
   if (!message.ok) {
     finish(message.channel, *channel, "target");
+    if (channel->user_closed) {
+      close_at_front(message.channel, *channel);
+      channels_.erase(message.channel);
+    }
     return ok();
   }
   channel->step = Step::running;
@@ -294,11 +299,23 @@ Status Channels::exit_signal(const ChannelExitSignal& message) {
   return record(*channel, channel->recording->add_exit(status_of_signal(message.name)));
 }
 
+void Channels::close_at_front(uint32_t number, Channel& channel) {
+  if (!channel.close_told) {
+    channel.close_told = true;
+    to_front(ChannelClose{number});
+  }
+}
+
+// A channel is forgotten when both sides have closed it.
 Status Channels::target_close(const ChannelClose& message) {
   Channel* channel = find(message.channel);
-  if (channel != nullptr && channel->step != Step::closed) {
-    to_front(message);
-    finish(message.channel, *channel, "target");
+  if (channel == nullptr || channel->step == Step::closed) {
+    return ok();
+  }
+  close_at_front(message.channel, *channel);
+  finish(message.channel, *channel, channel->user_closed ? "client" : "target");
+  if (channel->user_closed) {
+    channels_.erase(message.channel);
   }
   return ok();
 }
@@ -306,12 +323,14 @@ Status Channels::target_close(const ChannelClose& message) {
 Status Channels::user_close(const ChannelClose& message) {
   Channel* channel = find(message.channel);
   if (channel == nullptr) {
-    return out_of_turn("a close");
+    return ok();
   }
-  if (channel->step == Step::starting || channel->step == Step::running ||
-      channel->step == Step::closed) {
-    to_back(message);
+  channel->user_closed = true;
+  to_back(message);
+  if (channel->step == Step::starting || channel->step == Step::running) {
+    return ok();  // the target's exit status and close are still to come
   }
+  close_at_front(message.channel, *channel);
   finish(message.channel, *channel, "client");
   channels_.erase(message.channel);
   return ok();

@@ -60,7 +60,9 @@ private:
     uint64_t input_credit = kInitialCredit;
     uint64_t output_credit = kInitialCredit;
     bool input_ended = false;
-    bool dirty = false;  // something waits for flush
+    bool user_closed = false;
+    bool close_told = false;  // to front, which waits for it
+    bool dirty = false;       // something waits for flush
   };
 
   Channel* find(uint32_t number);
@@ -68,6 +70,7 @@ private:
   bool passes(const std::string& variable) const;
   void begin_at_back(uint32_t number, Channel& channel);
   void refuse(uint32_t number, Channel& channel, const std::string& text);
+  void close_at_front(uint32_t number, Channel& channel);
   void finish(uint32_t number, Channel& channel, const std::string& reason);
   Status record(Channel& channel, Status added);
   template <class Message>

@@ -40,6 +40,12 @@ void ChannelOutlet::give_credit(uint32_t bytes) {
 }
 
 ChannelOutlet::Step ChannelOutlet::write_data(Item& item) {
+  if (discard_) {
+    const size_t left = item.bytes.size() - item.offset;
+    queued_bytes_ -= left;
+    give_credit(static_cast<uint32_t>(left));
+    return Step::done;
+  }
   while (item.offset < item.bytes.size()) {
     const size_t left = item.bytes.size() - item.offset;
     const size_t window = ssh_channel_window_size(channel_);
@@ -70,7 +76,7 @@ ChannelOutlet::Step ChannelOutlet::step(Item& item) {
     case Kind::error:
       return write_data(item);
     case Kind::eof:
-      result = ssh_channel_send_eof(channel_);
+      result = discard_ ? SSH_OK : ssh_channel_send_eof(channel_);
       break;
     case Kind::exit_status:
       result = ssh_channel_request_send_exit_status(channel_, static_cast<int>(item.status));

@@ -27,6 +27,9 @@ public:
   void push_exit_signal(const std::string& name, bool core, const std::string& text);
   void push_close() { queue_.push_back({Kind::close}); }
 
+  // The other side has closed the channel: data is dropped, an exit status may still be sent.
+  void discard_data() { discard_ = true; }
+
   // Writes while the client's window and our socket take it. False: the channel is broken.
   bool pump();
   bool closed() const { return closed_; }
@@ -55,6 +58,7 @@ private:
   std::deque<Item> queue_;
   size_t queued_bytes_ = 0;
   uint32_t owed_credit_ = 0;
+  bool discard_ = false;
   bool closed_ = false;
 };
 

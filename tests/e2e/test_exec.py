@@ -34,7 +34,7 @@ def test_death_by_signal_is_told(client):
     ("wc -c", b"\0" * 100_000, b"100000\n"),
     ("cat", bytes(range(256)) * 300, bytes(range(256)) * 300),
     ("cat", b"", b""),
-])
+], ids=["cat", "sort", "wc", "bytes", "nothing"])
 def test_the_end_of_input_reaches_the_command(client, command, given, expected):
     assert client.run(command, input=given).stdout == expected
 

@@ -20,6 +20,9 @@ import pexpect
 
 BUILD = pathlib.Path(os.environ["SALLYPORT_BUILD_DIR"])
 ME = getpass.getuser()
+# As root the bastion would want its system users; the quick start covers that. Here everything of
+# it runs as one user without rights.
+AS_USER = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def free_port():
@@ -156,10 +159,17 @@ class Bastion:
     def write_config(self):
         (self.config_folder / "sallyport.json").write_text(json.dumps(self.config, indent=1))
 
+    def hand_over(self):
+        if AS_USER:
+            shutil.chown(self.folder, AS_USER["user"], AS_USER["group"])
+            for path in self.folder.rglob("*"):
+                shutil.chown(path, AS_USER["user"], AS_USER["group"])
+
     def start(self):
+        self.hand_over()
         self.process = subprocess.Popen(
             [str(BUILD / "bin" / "sallyportd"), "--config", str(self.config_folder)],
-            stderr=open(self.log_path, "ab"))
+            stderr=open(self.log_path, "ab"), **AS_USER)
         try:
             wait_for_port(self.port, self.process)
         except AssertionError as error:
