@@ -80,6 +80,9 @@ Result<UniqueFd> KeyDaemon::make_signer(const GrantFacts& facts) {
   if (signers_.size() >= kMaxSigners) {
     return Error{Errc::limit, "keyd has too many signers open; try again in a minute"};
   }
+  if (facts.valid && facts.key_name.empty()) {
+    return Error{Errc::denied, facts.target + " has no key; name one of the vault's in its target"};
+  }
   auto key = facts.valid ? vault_.find(facts.key_name) : Result<VaultKey>(VaultKey{});
   if (!key) {
     return key.error();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/keyd/vault.h"
 
-#include "bastion/keyd/private_key.h"
+#include "bastion/keyd/vault_files.h"
 #include "shared/base/handle.h"
 #include "shared/base/hex.h"
 #include "shared/base/id.h"
@@ -24,7 +24,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kMaxFileBytes = 32 * 1024;
 constexpr std::string_view kSuffix = ".key";
 
 // R4, R14: a name from outside enters no path; 128 bits of its hash do.
@@ -56,43 +55,6 @@ Error damaged(const std::string& what) {
 
 Error no_such_key(const std::string& name) {
   return Error{Errc::not_found, "the vault has no key " + name + "; see `sallyportctl vault list`"};
-}
-
-Result<std::vector<uint8_t>> read_all(int fd, const std::string& path) {
-  std::vector<uint8_t> bytes(kMaxFileBytes + 1);
-  size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return errno_error("reading " + path);
-    }
-    if (got == 0) {
-      break;
-    }
-    size += static_cast<size_t>(got);
-  }
-  if (size > kMaxFileBytes) {
-    return damaged(path);
-  }
-  bytes.resize(size);
-  return bytes;
-}
-
-Status write_all(int fd, std::span<const uint8_t> bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) {
-      continue;
-    }
-    if (put < 0) {
-      return errno_error("writing " + path);
-    }
-    bytes = bytes.subspan(static_cast<size_t>(put));
-  }
-  return ::fsync(fd) == 0 ? ok() : Status(errno_error("fsync of " + path));
 }
 
 bool is_vault_file(std::string_view file) {
@@ -146,35 +108,13 @@ Result<VaultKey> Vault::add(const std::string& name, const EVP_PKEY& key) {
           .string(seal_bytes(key_.span(), public_context(file), record))
           .string(seal_bytes(key_.span(), private_context(name, record), pkcs8->span()))
           .take();
-  if (const auto written = write_file(file, bytes); !written) {
+  if (const auto written = write_new_file(folder_.get(), file, bytes); !written) {
     return written.error().code == Errc::denied
                ? Error{Errc::denied, "the vault has a key " + name +
                                          " already; remove it first, or choose another name"}
                : written.error();
   }
   return added;
-}
-
-// A temporary file in the same folder, then a rename that replaces nothing: after a crash the key
-// is there whole or not at all. A left-over temporary file is sealed too, and overwritten.
-Status Vault::write_file(const std::string& file, const std::vector<uint8_t>& bytes) const {
-  const std::string path = path_ + "/" + file;
-  const std::string temporary = file + ".new";
-  const UniqueFd fd(::openat(folder_.get(), temporary.c_str(),
-                             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd || ::fchmod(fd.get(), 0600) != 0) {
-    return errno_error("making " + path);
-  }
-  Status written = write_all(fd.get(), bytes, path);
-  if (written && ::renameat2(folder_.get(), temporary.c_str(), folder_.get(), file.c_str(),
-                             RENAME_NOREPLACE) != 0) {
-    written = errno == EEXIST ? Error{Errc::denied, "exists"} : errno_error("making " + path);
-  }
-  if (!written) {
-    ::unlinkat(folder_.get(), temporary.c_str(), 0);
-    return written;
-  }
-  return ::fsync(folder_.get()) == 0 ? ok() : Status(errno_error("fsync of " + path_));
 }
 
 Status Vault::remove(const std::string& name) {
@@ -184,16 +124,11 @@ Status Vault::remove(const std::string& name) {
   if (::unlinkat(folder_.get(), file_of(name).c_str(), 0) != 0) {
     return errno == ENOENT ? no_such_key(name) : errno_error("removing key " + name);
   }
-  return ::fsync(folder_.get()) == 0 ? ok() : Status(errno_error("fsync of " + path_));
+  return sync_folder(folder_.get());
 }
 
 Result<Vault::Parts> Vault::read_parts(const std::string& file) const {
-  const UniqueFd fd(
-      ::openat(folder_.get(), file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) {
-    return errno == ENOENT ? Error{Errc::not_found, file} : errno_error("opening " + file);
-  }
-  const auto bytes = read_all(fd.get(), path_ + "/" + file);
+  const auto bytes = read_small_file(folder_.get(), file);
   if (!bytes) {
     return bytes.error();
   }

@@ -49,7 +49,6 @@ private:
       : folder_(std::move(folder)), path_(std::move(path)), key_(std::move(key)) {}
   Result<Parts> read_parts(const std::string& file) const;
   Result<VaultKey> open_public(const std::string& file, const Parts& parts) const;
-  Status write_file(const std::string& file, const std::vector<uint8_t>& bytes) const;
 
   UniqueFd folder_;
   std::string path_;

@@ -227,6 +227,17 @@ TEST_CASE("malformed and unknown agent messages end it") {
   }
 }
 
+TEST_CASE("a sign request must name the grant's key and end after its flags") {
+  const PublicKey stranger = *ssh_public_key(*generate_key(KeyType::ed25519));
+  TestSigner other_key;
+  CHECK(!other_key.ask(sign_request(stranger.blob, other_key.text().bytes(), 0)).open);
+  TestSigner tail;
+  Bytes request = sign_request(tail.key.blob, tail.text().bytes(), 0);
+  request.push_back(0);
+  CHECK(!tail.ask(request).open);
+  CHECK(other_key.signatures + tail.signatures == 0);
+}
+
 TEST_CASE("one extension is declined without ending it, a second is the end") {
   TestSigner signer;
   const Bytes extension = SshWriter().byte(27).string("session-bind@openssh.com").take();
