@@ -32,6 +32,6 @@ ConfigReport check_config_text(const std::string& file, std::string_view text);
 // The files that `path` stands for, in the order in which they are read.
 Result<std::vector<std::string>> list_config_files(const std::string& path);
 
-inline constexpr size_t kMaxConfigFileBytes = 8 * 1024 * 1024;
+inline constexpr size_t kMaxConfigFileBytes = size_t{8} * 1024 * 1024;
 
 }  // namespace sallyport

@@ -32,7 +32,7 @@ constexpr std::string_view kRecipient =
     "a recording needs somebody who may read it: `sallyport-play keygen` makes a key; put the "
     "\"age1...\" that it prints here";
 
-const Directive<Config> kConfig[] = {
+constexpr Directive<Config> kConfig[] = {
     {.key = "$schema", .field = [](Config&) { return Ignored{}; }},
     {.key = "development", .field = [](Config& c) -> bool& { return c.development; }},
     {.key = "node", .field = [](Config& c) -> std::string& { return c.node; }, .check = check_node},
@@ -140,7 +140,7 @@ const Directive<Config> kConfig[] = {
      .field = [](Config& c) -> std::map<std::string, TargetConfig>& { return c.targets; }},
 };
 
-const Directive<RoleConfig> kRole[] = {
+constexpr Directive<RoleConfig> kRole[] = {
     {.key = "groups",
      .field = [](RoleConfig& r) -> Texts& { return r.groups; },
      .check = check_not_empty,
@@ -161,7 +161,7 @@ const Directive<RoleConfig> kRole[] = {
      .choices = kChannels},
 };
 
-const Directive<TargetConfig> kTarget[] = {
+constexpr Directive<TargetConfig> kTarget[] = {
     {.key = "address",
      .field = [](TargetConfig& t) -> std::string& { return t.address; },
      .check = check_target_address,
