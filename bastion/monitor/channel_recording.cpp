@@ -116,10 +116,22 @@ Status ChannelRecording::add_output(Stream stream, std::string_view bytes) {
   bool& is_binary = is_binary_[is_error ? 1 : 0];
   is_binary = is_binary || !looks_like_text(bytes);
   if (!is_binary) {
-    return writer_.add_event(now_us(), 'o', bytes);
+    return add_text(stream, bytes);
   }
   return writer_.add_bytes(now_us(), is_error ? ByteDirection::error_output : ByteDirection::output,
                            as_bytes(bytes));
+}
+
+// Both streams are "o", so that every player shows them; ours can tell them apart.
+Status ChannelRecording::add_text(Stream stream, std::string_view bytes) {
+  if (stream != text_of_) {
+    text_of_ = stream;
+    const char* name = stream == Stream::error ? "stderr" : "stdout";
+    if (Status told = writer_.add_event(now_us(), 's', name); !told) {
+      return told;
+    }
+  }
+  return writer_.add_event(now_us(), 'o', bytes);
 }
 
 Status ChannelRecording::add_input(std::string_view bytes) {

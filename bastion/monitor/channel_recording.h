@@ -2,7 +2,7 @@
 //
 // What happens on one channel becomes a BREC file. With a terminal everything that the target
 // prints is text of the asciicast. Without one, text is text, and what is no text (an archive, an
-// image) goes into binary frames from the first byte that shows it, as does all input.
+// image) goes into binary frames from the first read that shows it, as does all input.
 #pragma once
 
 #include "shared/base/result.h"
@@ -46,10 +46,12 @@ private:
   explicit ChannelRecording(RecordingWriter writer, bool has_terminal)
       : writer_(std::move(writer)), has_terminal_(has_terminal) {}
   uint64_t now_us() const;
+  Status add_text(Stream stream, std::string_view bytes);
 
   RecordingWriter writer_;
   bool has_terminal_;
   bool is_binary_[2] = {false, false};  // output, error
+  Stream text_of_ = Stream::output;     // whose text the last "o" is
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

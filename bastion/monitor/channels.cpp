@@ -189,10 +189,12 @@ Status Channels::resize(const ChannelResize& message) {
   }
   channel->pty->columns = message.columns;
   channel->pty->rows = message.rows;
-  if (channel->step < Step::starting || channel->step == Step::closed) {
-    return ok();
+  if (!channel->recording) {
+    return ok();  // the recording will begin with this size, or has ended
   }
-  to_back(message);
+  if (channel->step >= Step::starting) {
+    to_back(message);
+  }
   return record(*channel, channel->recording->add_resize(message.columns, message.rows));
 }
 
