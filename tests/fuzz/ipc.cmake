@@ -1,0 +1,1 @@
+sallyport_fuzzer(ipc_message ipc_message_fuzz.cpp LIBS sallyport_ipc)
