@@ -12,7 +12,7 @@ namespace sallyport::front {
 
 namespace {
 
-constexpr int kMaxAttempts = 24;
+constexpr int kMaxAttempts = 64;
 constexpr size_t kMaxUserBytes = 200;
 constexpr size_t kMaxAnswerBytes = 1024;
 
@@ -147,9 +147,7 @@ void UserAuth::read_auth(SshMessage message) {
 }
 
 void UserAuth::refuse(ssh_message message) {
-  const int methods = key_proven_ ? SSH_AUTH_METHOD_INTERACTIVE
-                                  : SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE;
-  ssh_message_auth_set_methods(message, methods);
+  ssh_message_auth_set_methods(message, SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE);
   ssh_message_reply_default(message);
 }
 
@@ -163,7 +161,8 @@ void UserAuth::ask_monitor(SshMessage message, Status sent) {
 
 void UserAuth::read_public_key(SshMessage message) {
   const auto key = read_key(ssh_message_auth_pubkey(message.get()));
-  if (key_proven_ || !key || !is_accepted_type(key->algorithm)) {
+  // After a partial success OpenSSH offers all its keys again: a later one may be remembered.
+  if (!key || !is_accepted_type(key->algorithm) || proven_.contains(key->blob)) {
     return refuse(message.get());
   }
   switch (ssh_message_auth_publickey_state(message.get())) {
@@ -171,6 +170,7 @@ void UserAuth::read_public_key(SshMessage message) {
       ssh_message_auth_reply_pk_ok_simple(message.get());
       return;
     case SSH_PUBLICKEY_STATE_VALID:
+      proven_.insert(key->blob);
       return ask_monitor(std::move(message),
                          monitor_.send(KeyProven{user_, key->algorithm, key->blob}));
     default:
@@ -232,8 +232,8 @@ Status UserAuth::answer_verdict(const Verdict& verdict) {
       text_ = verdict.text;
       break;
     case Login::more:
-      key_proven_ = true;
-      ssh_message_auth_set_methods(request.get(), SSH_AUTH_METHOD_INTERACTIVE);
+      ssh_message_auth_set_methods(request.get(),
+                                   SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE);
       ssh_message_auth_reply_success(request.get(), 1);
       break;
     case Login::try_another:

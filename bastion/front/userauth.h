@@ -8,6 +8,7 @@
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
 
+#include <set>
 #include <string>
 
 namespace sallyport::front {
@@ -49,7 +50,7 @@ private:
   Waiting waiting_ = Waiting::for_client;
   std::string text_;
   std::string user_;
-  bool key_proven_ = false;
+  std::set<std::string> proven_;  // key blobs that were signed with and did not do alone
   int attempts_ = 0;
   SshMessage pending_;  // what the monitor is thinking about
   SshMessage none_;     // to refuse what libssh cannot parse

@@ -54,7 +54,7 @@ def kill_once(bastion, client, role, chance, tmp_path):
     pid_file = tmp_path / "pid"
     pid_file.unlink(missing_ok=True)
     command = f"echo $$ > {pid_file}; exec seq 1 1000000000"
-    process = subprocess.Popen(client.command(command), stdout=subprocess.PIPE,
+    process = subprocess.Popen(client.command(command), bufsize=0, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     received = process.stdout.read(1)
     assert received == b"1", process.stderr.read()
