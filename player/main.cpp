@@ -18,8 +18,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -31,14 +31,21 @@ constexpr int kUsage = 2;
 struct Arguments {
   std::string name;
   SettingsOptions options;
-  ExportFormat format = ExportFormat::text;
+  std::string format;
   std::string output;
 };
 
+ExportFormat format_of(const std::string& name) {
+  return name == "cast2"   ? ExportFormat::cast2
+         : name == "cast3" ? ExportFormat::cast3
+                           : ExportFormat::text;
+}
+
 void add_common(CLI::App& app, Arguments& arguments) {
-  app.add_option("-i,--identity", arguments.options.identity, "age identity file of the auditor");
-  app.add_option("--recordings", arguments.options.recordings,
-                 "folder in which an ID is looked up");
+  app.add_option("-i,--identity", arguments.options.identity, "age identity file of the auditor")
+      ->type_name("FILE");
+  app.add_option("--recordings", arguments.options.recordings, "folder in which an ID is looked up")
+      ->type_name("DIR");
 }
 
 void add_recording(CLI::App& app, Arguments& arguments, bool required) {
@@ -61,7 +68,8 @@ Status with_recording(const Arguments& arguments, const CLI::App& app) {
     return path.error();
   }
   if (app.got_subcommand("export")) {
-    return export_recording(*path, settings->identity, arguments.format, arguments.output);
+    return export_recording(*path, settings->identity, format_of(arguments.format),
+                            arguments.output);
   }
   if (app.got_subcommand("verify")) {
     return verify(*path, settings->identity);
@@ -76,16 +84,17 @@ int run(int argc, char** argv) {
   add_recording(app, arguments, false);
   auto* exporting = app.add_subcommand("export", "Write a file that others can read");
   add_recording(*exporting, arguments, true);
-  const std::map<std::string, ExportFormat> formats = {
-      {"cast2", ExportFormat::cast2}, {"cast3", ExportFormat::cast3}, {"text", ExportFormat::text}};
   exporting->add_option("--format", arguments.format, "cast2, cast3 or text")
-      ->transform(CLI::CheckedTransformer(formats))
+      ->check(CLI::IsMember(std::vector<std::string>{"cast2", "cast3", "text"}))
+      ->type_name("")
       ->required();
-  exporting->add_option("-o,--output", arguments.output, "a new file; standard output without it");
+  exporting->add_option("-o,--output", arguments.output, "a new file; standard output without it")
+      ->type_name("FILE");
   auto* verifying = app.add_subcommand("verify", "Say what is proven about a recording");
   add_recording(*verifying, arguments, true);
   auto* generating = app.add_subcommand("keygen", "Make an age identity for an auditor");
-  generating->add_option("-o,--output", arguments.output, "a new file for the identity (0600)");
+  generating->add_option("-o,--output", arguments.output, "a new file for the identity (0600)")
+      ->type_name("FILE");
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);

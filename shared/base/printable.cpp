@@ -38,6 +38,9 @@ void append_character_escape(std::string& out, char32_t c) {
 }  // namespace
 
 bool is_hidden_character(char32_t c) {
+  if (c >= 0x20 && c < 0x7f) {
+    return false;
+  }
   return std::any_of(std::begin(kHidden), std::end(kHidden),
                      [c](const Range& r) { return c >= r.first && c <= r.last; });
 }

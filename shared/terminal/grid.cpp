@@ -4,6 +4,7 @@
 #include "shared/base/utf8.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <numeric>
 #include <utility>
@@ -109,20 +110,27 @@ void Grid::put(int row, int column, int width, const uint32_t* characters, const
     return;
   }
   const int end = std::min(column + std::min(width, 2), columns_);
-  split_wide(row, column);
-  split_wide(row, end);
-  Cell cell;
+  Cell* cells = cells_of(row);
+  if (cells[column].width == 0) {
+    split_wide(row, column);
+  }
+  if (end < columns_ && cells[end].width == 0) {
+    split_wide(row, end);
+  }
+  Cell& cell = cells[column];
   cell.style = style;
   cell.width = static_cast<uint8_t>(end - column);
-  for (size_t i = 0; i < kCellText && characters[i] != 0; ++i) {
-    cell.text[i] = characters[i];
+  size_t used = 0;
+  while (used < kCellText && characters[used] != 0) {
+    cell.text[used] = characters[used];
+    ++used;
   }
-  Cell* cells = cells_of(row);
-  cells[column] = cell;
+  std::fill(cell.text.begin() + static_cast<std::ptrdiff_t>(used), cell.text.end(), U'\0');
   if (end == column + 2) {
-    cell.text = {};
-    cell.width = 0;
-    cells[column + 1] = cell;
+    Cell& half = cells[column + 1];
+    half.text = {};
+    half.style = style;
+    half.width = 0;
   }
 }
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "player/event_source.h"
+#include "player/files.h"
+#include "shared/asciicast/writer.h"
+#include "shared/recording/writer.h"
+#include "tests/support/catch.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace sallyport;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Scratch {
+  Scratch() {
+    std::string name = fs::temp_directory_path() / "player-XXXXXX";
+    path = ::mkdtemp(name.data());
+  }
+  ~Scratch() { fs::remove_all(path); }
+  fs::path path;
+};
+
+// Several segments of output, every event's text its number.
+constexpr int kEvents = 60000;
+
+std::string event_text(int i) {
+  std::string text = "line " + std::to_string(i) + " ";
+  text.resize(90, static_cast<char>('a' + i % 26));
+  return text + "\r\n";
+}
+
+void write_cast(const fs::path& path, int version) {
+  AsciicastHeader header;
+  header.version = version;
+  std::string out = asciicast_header_line(header);
+  AsciicastWriter writer(version);
+  for (int i = 0; i < kEvents; ++i) {
+    writer.append(out, {static_cast<uint64_t>(i) * 1000, 'o', event_text(i)});
+  }
+  std::ofstream(path) << out;
+}
+
+AgeIdentity write_recording(const fs::path& path, bool ended) {
+  AgeIdentity identity = age_generate_identity();
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600));
+  AsciicastHeader header;
+  header.cols = 100;
+  header.sallyport = R"({"pty":false})";
+  auto writer = RecordingWriter::create(
+      std::move(fd), {Id::random(), 0, "node", 1'790'000'000'000, {identity.recipient()}},
+      asciicast_header_line(header));
+  for (int i = 0; i < kEvents; ++i) {
+    const bool added =
+        writer->add_event(static_cast<uint64_t>(i) * 1000, 'o', event_text(i)).has_value();
+    if (!added) {
+      std::abort();
+    }
+  }
+  const uint8_t bytes[] = {0, 1, 2};
+  const bool done = writer->add_bytes(kEvents * 1000ULL, ByteDirection::to_target, bytes) &&
+                    (ended ? writer->finish() : writer->flush());
+  if (!done) {
+    std::abort();
+  }
+  return identity;
+}
+
+std::vector<AsciicastEvent> read_rest(EventSource& source) {
+  std::vector<AsciicastEvent> events;
+  for (;;) {
+    const auto more = source.next(events);
+    REQUIRE(more);
+    if (!*more) {
+      return events;
+    }
+  }
+}
+
+// Reads everything, marking on the way, and then again from every mark.
+void check_marks(EventSource& source) {
+  std::vector<std::pair<uint32_t, size_t>> marks;
+  std::vector<AsciicastEvent> events;
+  for (;;) {
+    if (const auto mark = source.mark()) {
+      marks.emplace_back(*mark, events.size());
+    }
+    const auto more = source.next(events);
+    REQUIRE(more);
+    if (!*more) {
+      break;
+    }
+  }
+  REQUIRE(marks.size() > 3);
+  for (const size_t i : {size_t{0}, marks.size() / 2, marks.size() - 1, size_t{1}}) {
+    REQUIRE(source.return_to(marks[i].first));
+    const auto rest = read_rest(source);
+    const std::vector<AsciicastEvent> expected(
+        events.begin() + static_cast<std::ptrdiff_t>(marks[i].second), events.end());
+    CHECK(rest == expected);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an asciicast can be read again from every mark") {
+  const Scratch scratch;
+  for (const int version : {2, 3}) {
+    const fs::path path = scratch.path / std::to_string(version);
+    write_cast(path, version);
+    auto source = open_source(path, "", EventForm::exact);
+    REQUIRE(source);
+    CHECK((*source)->facts().duration_us == (kEvents - 1) * 1000ULL);
+    check_marks(**source);
+  }
+}
+
+TEST_CASE("a recording can be read again from every mark, ended or not") {
+  const Scratch scratch;
+  for (const bool ended : {true, false}) {
+    const fs::path path = scratch.path / (ended ? "ended" : "cut");
+    const AgeIdentity identity = write_recording(path, ended);
+    std::vector<AgeIdentity> identities;
+    identities.push_back({SecretBytes(identity.key.span())});
+    auto source = open_brec_source(path, std::move(identities), EventForm::exact);
+    REQUIRE(source);
+    CHECK((*source)->facts().columns == 100);
+    CHECK_FALSE((*source)->facts().has_terminal);
+    CHECK((*source)->facts().start_ms == 1'790'000'000'000);
+    CHECK((*source)->facts().duration_us == kEvents * 1000ULL);
+    const auto events = read_rest(**source);
+    REQUIRE(!events.empty());
+    CHECK(events.back().code == kBytesNote);
+    CHECK(events.back().data == "3 bytes to the target");
+    CHECK((*source)->ending().empty() == ended);
+    REQUIRE((*source)->return_to(0));
+    check_marks(**source);
+  }
+}
+
+TEST_CASE("a changed recording gives what is genuine, then the error") {
+  const Scratch scratch;
+  const fs::path path = scratch.path / "r";
+  const AgeIdentity identity = write_recording(path, true);
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(fs::file_size(path) / 2));
+    file.put('!');
+  }
+  std::vector<AgeIdentity> identities;
+  identities.push_back({SecretBytes(identity.key.span())});
+  auto source = open_brec_source(path, std::move(identities), EventForm::exact);
+  REQUIRE(source);
+  std::vector<AsciicastEvent> events;
+  Result<bool> more = true;
+  while (more && *more) {
+    more = (*source)->next(events);
+  }
+  REQUIRE_FALSE(more);
+  CHECK(more.error().code == Errc::corrupt);
+  CHECK(events.size() > 100);
+  CHECK(events[99].data == event_text(99));
+}
+
+TEST_CASE("what is neither kind of file is said to be") {
+  const Scratch scratch;
+  for (const char* text : {"", "hello\n", "{}", "[]", "{\"version\":9}\n"}) {
+    std::ofstream(scratch.path / "f") << text;
+    CHECK_FALSE(open_source(scratch.path / "f", "", EventForm::exact));
+  }
+}
+
+TEST_CASE("a new file never replaces one") {
+  const Scratch scratch;
+  REQUIRE(write_new_file(scratch.path / "id", "secret"));
+  CHECK((fs::status(scratch.path / "id").permissions() & fs::perms::mask) ==
+        (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK_FALSE(write_new_file(scratch.path / "id", "other"));
+  CHECK(*read_small_file(scratch.path / "id") == "secret");
+}
