@@ -14,9 +14,11 @@ using State = Monitor::State;
 
 constexpr uint32_t kGranted = in(State::granted);
 constexpr uint32_t kAnswering = in(State::asked, State::prompted);
+constexpr uint32_t kAlive =
+    in(State::idle, State::asked, State::prompted, State::granted, State::refused);
 
 constexpr AllowedMessage<Monitor> kFromControl[] = {
-    allow<&Monitor::answer_failed>(kGranted, Times::many),
+    allow<&Monitor::answer_failed>(kAlive, Times::many),
 };
 
 constexpr AllowedMessage<Monitor> kFromFront[] = {
@@ -32,7 +34,8 @@ constexpr AllowedMessage<Monitor> kFromFront[] = {
     allow<&Monitor::answer_input>(kGranted, Times::many),
     allow<&Monitor::answer_input_eof>(kGranted, Times::many),
     allow<&Monitor::answer_user_close>(kGranted, Times::many),
-    allow<&Monitor::answer_output_credit>(kGranted, Times::many),
+    // Where nothing was granted front gives credit for the refusal that it has shown.
+    allow<&Monitor::answer_output_credit>(in(State::granted, State::refused), Times::many),
 };
 
 constexpr AllowedMessage<Monitor> kFromAuthd[] = {
@@ -195,6 +198,10 @@ Status Monitor::answer_prompt(const Prompt& message) {
   return front_.peer.send(message);
 }
 
+Status Monitor::answer_output_credit(const ChannelCredit& message) {
+  return channels_ ? channels_->output_credit(message) : ok();
+}
+
 Status Monitor::answer_verdict(const Verdict& message) {
   switch (message.login) {
     case Login::accepted:
@@ -207,7 +214,9 @@ Status Monitor::answer_verdict(const Verdict& message) {
       state_ = State::idle;
       break;
     case Login::refused:
-    case Login::disconnected:
+      state_ = State::refused;
+      return front_.peer.send(Verdict{message.login, "sallyport: " + message.text});
+    case Login::disconnected:  // ssh itself says who speaks: "Received disconnect from ..."
       state_ = State::refused;
       break;
   }

@@ -46,7 +46,7 @@ public:
   Status answer_input(const ChannelData& m) { return channels_->input(m); }
   Status answer_input_eof(const ChannelEof& m) { return channels_->input_eof(m); }
   Status answer_user_close(const ChannelClose& m) { return channels_->user_close(m); }
-  Status answer_output_credit(const ChannelCredit& m) { return channels_->output_credit(m); }
+  Status answer_output_credit(const ChannelCredit& message);
   // authd
   Status answer_prompt(const Prompt& message);
   Status answer_verdict(const Verdict& message);
