@@ -97,7 +97,7 @@ void Gate::start_session(UniqueFd client, std::string address) {
   const Status started = session->start(std::move(client));
   if (!started) {
     log_error("no session", {{"address", address}, {"why", started.error().message}});
-    session->terminate();
+    session->terminate("the session cannot be started");
   }
   sessions_[session->id()] = std::move(session);
 }
@@ -139,7 +139,7 @@ void Gate::stop(int exit_status) {
     loop_.unwatch(listener.get());
   }
   for (const auto& [id, session] : sessions_) {
-    session->terminate();
+    session->terminate("the bastion is stopping");
   }
   loop_.call_after(kStopTime, [this] { loop_.stop(); });
   if (sessions_.empty()) {

@@ -54,6 +54,13 @@ Status Session::start(UniqueFd client) {
     return up;
   }
   around_.loop.watch(control_.fd(), EPOLLIN, [this](uint32_t events) { on_control(events); });
+  const std::weak_ptr<Session> weak = weak_from_this();
+  around_.loop.call_after(around_.config.login.grace, [weak] {
+    const auto self = weak.lock();
+    if (self && !self->has_grant_) {
+      self->terminate("the time to log in is over; connect again");
+    }
+  });
   return control_.send(SessionStart{id_, address_, around_.config.node});
 }
 
@@ -193,9 +200,9 @@ void Session::kill_left() {
   }
 }
 
-void Session::terminate() {
+void Session::terminate(const std::string& text) {
   if (control_) {
-    (void)control_.send(SessionFailed{"sallyport: the bastion is stopping"});
+    (void)control_.send(SessionFailed{"sallyport: " + text});
   }
   const std::weak_ptr<Session> weak = weak_from_this();
   around_.loop.call_after(kFarewellTime, [weak] {

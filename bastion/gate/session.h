@@ -47,7 +47,8 @@ public:
   }
   // True when the last process of the session has gone.
   bool on_exit(pid_t pid, int status);
-  void terminate();  // SIGTERM to the monitor, SIGKILL to what is left
+  // The user reads the text; what is left after a moment is killed.
+  void terminate(const std::string& text);
 
   Status answer_start_back(const StartBack& message);
 
