@@ -114,8 +114,11 @@ std::optional<std::string> why_never_dialled(const sockaddr* address,
   if (refused) {
     return shown + " is an address that is never dialled (link-local, multicast or metadata)";
   }
+  const bool is_loopback = shown.starts_with("127.") || shown.starts_with("[::1]");
   for (const std::string& own : own_listeners) {
-    if (own == shown) {
+    const bool everywhere = own.starts_with("0.0.0.0:") || own.starts_with("[::]:");
+    const bool same_port = own.substr(own.rfind(':')) == shown.substr(shown.rfind(':'));
+    if (own == shown || (everywhere && is_loopback && same_port)) {
       return shown + " is this bastion itself";
     }
   }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/gate/dial.h"
+
+#include "bastion/gate/listeners.h"
+#include "tests/support/catch.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <cstring>
+
+using namespace sallyport;
+using namespace sallyport::gate;
+
+namespace {
+
+std::optional<std::string> verdict(const std::string& host, uint16_t port = 22,
+                                   const std::vector<std::string>& own = {}) {
+  sockaddr_storage storage{};
+  if (host.find(':') == std::string::npos) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    REQUIRE(::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1);
+    std::memcpy(&storage, &v4, sizeof v4);
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    REQUIRE(::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1);
+    std::memcpy(&storage, &v6, sizeof v6);
+  }
+  return why_never_dialled(reinterpret_cast<const sockaddr*>(&storage), own);
+}
+
+}  // namespace
+
+TEST_CASE("metadata, link-local, multicast and unspecified addresses are never dialled") {
+  for (const char* never :
+       {"0.0.0.0", "169.254.169.254", "169.254.1.1", "224.0.0.1", "239.1.1.1", "255.255.255.255",
+        "::", "fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:169.254.169.254", "::ffff:0.0.0.0"}) {
+    INFO(never);
+    CHECK(verdict(never));
+  }
+}
+
+TEST_CASE("a target's address is dialled") {
+  for (const char* fine : {"10.0.0.5", "192.168.1.1", "127.0.0.1", "::1", "2001:db8::1", "fd12::1",
+                           "::ffff:10.0.0.5", "169.253.255.255"}) {
+    INFO(fine);
+    CHECK_FALSE(verdict(fine));
+  }
+}
+
+TEST_CASE("the bastion does not dial itself") {
+  CHECK(verdict("127.0.0.1", 2222, {"127.0.0.1:2222"}));
+  CHECK_FALSE(verdict("127.0.0.1", 22, {"127.0.0.1:2222"}));
+  CHECK(verdict("::1", 2222, {"[::1]:2222"}));
+}
+
+TEST_CASE("a bastion that listens everywhere does not dial its port on loopback") {
+  CHECK(verdict("127.0.0.1", 2222, {"0.0.0.0:2222"}));
+  CHECK(verdict("::1", 2222, {"[::]:2222"}));
+}
+
+TEST_CASE("an address is a host and a port") {
+  const auto check = [](const std::string& text, const std::string& host, const std::string& port) {
+    const auto endpoint = split_address(text, "22");
+    REQUIRE(endpoint);
+    CHECK(endpoint->host == host);
+    CHECK(endpoint->port == port);
+  };
+  check("web1.example.com", "web1.example.com", "22");
+  check("10.0.0.5:2200", "10.0.0.5", "2200");
+  check("[2001:db8::1]:2200", "2001:db8::1", "2200");
+  check("[2001:db8::1]", "2001:db8::1", "22");
+  check("2001:db8::1", "2001:db8::1", "22");
+  for (const char* bad : {"", ":22", "host:", "host:ssh", "[::1", "[::1]22"}) {
+    INFO(bad);
+    CHECK_FALSE(split_address(bad, "22"));
+  }
+}
