@@ -55,10 +55,14 @@ Result<std::string> DaemonClient::read_answer(const Received& received) const {
   return answer->text;
 }
 
-// A daemon closes on those who may not ask it, without a word.
+// A daemon hangs up on those who may not ask it, without a word: we see the end of the stream, a
+// reset, or a broken pipe, whichever comes first.
 Error DaemonClient::closed(const Error& error) const {
-  return error.message == "closed" ? no_permission(daemon_)
-                                   : Error{error.code, daemon_ + ": " + error.message};
+  if (error.code != Errc::io || error.message.starts_with("no answer")) {
+    return Error{error.code, daemon_ + ": " + error.message};
+  }
+  return ::geteuid() == 0 ? Error{Errc::io, daemon_ + " hung up; its log says why"}
+                          : no_permission(daemon_);
 }
 
 }  // namespace sallyport

@@ -100,7 +100,7 @@ Result<PublicKeyLine> read_public_key(const std::string& path) {
   for (std::string line; std::getline(file, line) && line.size() < 16384;) {
     if (line.starts_with("-----BEGIN")) {
       return Error{Errc::invalid,
-                   path + " is a private key; give the public one, usually " + path + ".pub"};
+                   path + " is a private key; give the public one, usually the same with .pub"};
     }
     if (line.find_first_not_of(" \t\r") == std::string::npos || line.starts_with('#')) {
       continue;

@@ -15,13 +15,15 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kMaxOutputBytes = 1024 * 1024;
+constexpr size_t kMaxOutputBytes = size_t{1024} * 1024;
 
 class FileActions {
 public:
   FileActions() { ::posix_spawn_file_actions_init(&actions_); }
   FileActions(const FileActions&) = delete;
   FileActions& operator=(const FileActions&) = delete;
+  FileActions(FileActions&&) = delete;
+  FileActions& operator=(FileActions&&) = delete;
   ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
   posix_spawn_file_actions_t* get() { return &actions_; }
 
@@ -67,6 +69,7 @@ Result<ProgramOutput> run_program(const std::vector<std::string>& arguments,
   }
   std::vector<std::string> words = arguments;
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) {
     argv.push_back(word.data());
   }

@@ -36,7 +36,7 @@ Status check_options(AddOptions& options) {
     checks.emplace_back(&host_key, check_host_key);
   }
   for (const auto& [value, check] : checks) {
-    if (const auto good = check(*value); !good) {
+    if (auto good = check(*value); !good) {
       return Error{Errc::invalid, "\"" + *value + "\" " + good.error().message};
     }
   }
@@ -77,11 +77,11 @@ Status confirm_replacing(const TargetConfig& old, const AddOptions& options) {
 }
 
 Status add_target(const Ctl& ctl, AddOptions options) {
-  if (const auto good = check_options(options); !good) {
+  if (auto good = check_options(options); !good) {
     return good;
   }
   if (options.scan) {
-    if (const auto agreed = scan_and_ask(options); !agreed) {
+    if (auto agreed = scan_and_ask(options); !agreed) {
       return agreed;
     }
   }
@@ -89,13 +89,13 @@ Status add_target(const Ctl& ctl, AddOptions options) {
   if (!file) {
     return file.error();
   }
-  if (const auto old = file->targets().find(options.name); old != file->targets().end()) {
-    if (const auto agreed = confirm_replacing(old->second, options); !agreed) {
+  if (auto old = file->targets().find(options.name); old != file->targets().end()) {
+    if (auto agreed = confirm_replacing(old->second, options); !agreed) {
       return agreed;
     }
   }
   file->targets()[options.name] = {options.address, options.host_keys, options.key};
-  if (const auto saved = file->save(); !saved) {
+  if (auto saved = file->save(); !saved) {
     return saved;
   }
   print_line("added " + options.name + " to " + file->path() + "; " + reload_after_change(ctl));
@@ -111,6 +111,7 @@ Status add_target(const Ctl& ctl, AddOptions options) {
 
 std::vector<std::string> names_of(const std::map<std::string, TargetConfig>& targets) {
   std::vector<std::string> names;
+  names.reserve(targets.size());
   for (const auto& [name, target] : targets) {
     names.push_back(name);
   }
@@ -146,7 +147,7 @@ Status remove_target(const Ctl& ctl, const std::string& name, bool yes) {
     return Error{Errc::denied, "nothing was changed"};
   }
   file->targets().erase(name);
-  if (const auto saved = file->save(); !saved) {
+  if (auto saved = file->save(); !saved) {
     return saved;
   }
   print_line("removed " + name + "; " + reload_after_change(ctl));
@@ -156,7 +157,7 @@ Status remove_target(const Ctl& ctl, const std::string& name, bool yes) {
 std::vector<std::string> fingerprints(const TargetConfig& target) {
   std::vector<std::string> out;
   for (const auto& line : target.host_keys) {
-    if (const auto key = parse_public_key_line(line)) {
+    if (auto key = parse_public_key_line(line)) {
       out.push_back(key->fingerprint());
     }
   }

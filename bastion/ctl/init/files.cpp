@@ -81,7 +81,7 @@ Status make_folder(const std::string& path, mode_t mode, const std::string& user
   const auto parent = std::filesystem::path(path).parent_path().string();
   if (!parent.empty() && !exists(parent)) {
     constexpr mode_t kParentMode = 0755;
-    if (const auto made = make_folder(parent, kParentMode); !made) {
+    if (auto made = make_folder(parent, kParentMode); !made) {
       return made;
     }
   }
@@ -101,7 +101,7 @@ Status make_key_file(const std::string& path) {
   SecretBytes key(kKeyBytes);
   random_fill(key.span());
   const auto line = secret_hex_line(key);
-  const auto written = write_new_file(path, line.view(), 0600);
+  auto written = write_new_file(path, line.view(), 0600);
   if (written) {
     say("made", path);
   }
@@ -113,7 +113,7 @@ Status make_host_key(const std::string& path, const std::string& comment, const 
     say("kept", path);
     return ok();
   }
-  const auto made = run_program(
+  auto made = run_program(
       {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path}, "openssh-client");
   if (!made) {
     return made.error();
@@ -130,7 +130,7 @@ Status make_text_file(const std::string& path, const std::string& text) {
     say("kept", path);
     return ok();
   }
-  const auto written = write_new_file(path, text, 0644);
+  auto written = write_new_file(path, text, 0644);
   if (written) {
     say("made", path);
   }

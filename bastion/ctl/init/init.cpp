@@ -158,20 +158,20 @@ Status init(InitOptions options) {
   const bool have_config = ::access(file.c_str(), F_OK) == 0;
   std::string text;
   if (!have_config) {
-    if (const auto completed = complete(options); !completed) {
+    if (auto completed = complete(options); !completed) {
       return completed;
     }
     text = initial_config_text(options);
-    if (const auto good = check_text(file, text); !good) {
+    if (auto good = check_text(file, text); !good) {
       return good;
     }
   }
   const std::string host_key = options.directory + "/ssh_host_ed25519_key";
-  if (const auto made = make_users(); !made) {
+  if (auto made = make_users(); !made) {
     return made;
   }
   // Others must see sallyport.json: the daemons read it as users of their own. The keys are 0600.
-  if (const auto made = make_folder(options.directory, 0755); !made) {
+  if (auto made = make_folder(options.directory, 0755); !made) {
     return made;
   }
   for (const auto& made :
@@ -186,7 +186,7 @@ Status init(InitOptions options) {
   if (!config) {
     return config.error();
   }
-  if (const auto made = make_daemon_folders(*config); !made) {
+  if (auto made = make_daemon_folders(*config); !made) {
     return made;
   }
   print_next_steps(options);

@@ -50,7 +50,7 @@ Status make_users() {
     if (user_exists(user)) {
       continue;
     }
-    if (const auto made = make_user(user); !made) {
+    if (auto made = make_user(user); !made) {
       return made;
     }
     print_line("made the system user " + user);
