@@ -17,7 +17,7 @@ KeyDaemon::KeyDaemon(EventLoop& loop, UniqueFd listener, Vault vault, std::strin
       listener_(std::move(listener)),
       vault_(std::move(vault)),
       session_user_(session_user),
-      authd_(loop, std::move(authd_socket)) {
+      authd_(loop, std::move(authd_socket), Purpose::sign) {
   loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { accept_one(); });
 }
 
@@ -62,7 +62,7 @@ void KeyDaemon::close_conversation(uint64_t number) {
 }
 
 void KeyDaemon::confirm_and_sign(uint64_t conversation, const Id& grant, const Id& session) {
-  authd_.confirm_signature(
+  authd_.confirm(
       grant, session, [this, conversation, session](const Result<GrantFacts>& facts) {
         const auto signer = facts ? make_signer(*facts) : Result<UniqueFd>(facts.error());
         if (!signer) {

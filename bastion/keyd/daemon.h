@@ -2,10 +2,10 @@
 #pragma once
 
 #include "bastion/keyd/agent_socket.h"
-#include "bastion/keyd/authd_link.h"
 #include "bastion/keyd/vault.h"
 #include "shared/base/unique_fd.h"
 #include "shared/ipc/event_loop.h"
+#include "shared/ipc/grant_confirmer.h"
 
 #include <sys/types.h>
 
@@ -53,7 +53,7 @@ private:
   uint64_t next_number_ = 1;
   std::map<uint64_t, std::unique_ptr<Conversation>> conversations_;
   std::map<uint64_t, std::unique_ptr<AgentSocket>> signers_;
-  AuthdLink authd_;
+  GrantConfirmer authd_;
 };
 
 }  // namespace sallyport
