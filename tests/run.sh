@@ -10,6 +10,9 @@ root=$PWD
 
 tests/support/install_packages.sh build quickstart test
 
+# Once and before the tests, which run side by side.
+/usr/bin/python3 -c "from tests.support.idp import install_oidc_provider as i; i()"
+
 # The launcher is named even where there is none: a build tree may remember one that is gone.
 launcher=$(command -v ccache || true)
 build() {
