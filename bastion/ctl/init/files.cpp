@@ -92,7 +92,7 @@ Status make_folder(const std::string& path, mode_t mode, const std::string& user
   return give_to(path, user);
 }
 
-Status make_key_file(const std::string& path) {
+Status make_key_file(const std::string& path, const std::string& user) {
   if (exists(path)) {
     say("kept", path);
     return ok();
@@ -101,11 +101,11 @@ Status make_key_file(const std::string& path) {
   SecretBytes key(kKeyBytes);
   random_fill(key.span());
   const auto line = secret_hex_line(key);
-  auto written = write_new_file(path, line.view(), 0600);
-  if (written) {
-    say("made", path);
+  if (auto written = write_new_file(path, line.view(), 0600); !written) {
+    return written;
   }
-  return written;
+  say("made", path);
+  return give_to(path, user);
 }
 
 Status make_host_key(const std::string& path, const std::string& comment, const std::string& user) {

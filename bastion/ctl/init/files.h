@@ -15,8 +15,9 @@ namespace sallyport {
 // As root: owned by `user`. Otherwise ours. The folders above are made with mode 0755.
 Status make_folder(const std::string& path, mode_t mode, const std::string& user = "");
 
-// 32 random bytes as 64 hex digits, mode 0600.
-Status make_key_file(const std::string& path);
+// 32 random bytes as 64 hex digits, mode 0600; owned by `user` when we are root: the daemon that
+// reads it is never root itself.
+Status make_key_file(const std::string& path, const std::string& user);
 
 // Ed25519 in OpenSSH's format, by ssh-keygen; owned by `user` when we are root.
 Status make_host_key(const std::string& path, const std::string& comment, const std::string& user);

@@ -176,8 +176,8 @@ Status init(InitOptions options) {
   }
   for (const auto& made :
        {make_host_key(host_key, options.node, kSessionUser),
-        make_key_file(options.directory + "/vault.key"),
-        make_key_file(options.directory + "/seal.key"), make_text_file(file, text)}) {
+        make_key_file(options.directory + "/vault.key", kKeydUser),
+        make_key_file(options.directory + "/seal.key", kAuthdUser), make_text_file(file, text)}) {
     if (!made) {
       return made;
     }
