@@ -23,6 +23,22 @@ public:
     sealer_.seal(type, flags, 0, plaintext, file_);
     return *this;
   }
+  // The end frame and the trailer, saying that reading can begin at `segment`.
+  Forgery& end_with(const Segment& segment) {
+    EndRecord record{frames(), 0, 0, head(), {}};
+    record.segments.add(segment);
+    const uint64_t offset = file_.size();
+    std::vector<uint8_t> plaintext;
+    Compressor().once(as_bytes(encode_end_record(record)), plaintext);
+    add(FrameType::end, 0, plaintext);
+    file_.resize(file_.size() + 16);
+    const auto trailer = std::span(file_).last(16);
+    put_le(trailer, record.frames, 8);
+    put_le(trailer.subspan(8), offset, 8);
+    file_.insert(file_.end(), brec::kTrailerMagic.begin(), brec::kTrailerMagic.end());
+    return *this;
+  }
+  const std::vector<uint8_t>& file() const { return file_; }
   std::string error() const { return read_back(file_).error; }
   uint64_t frames() const { return sealer_.frames(); }
   std::string head() const { return to_hex(sealer_.head()); }
@@ -164,4 +180,20 @@ TEST_CASE("recording: the segment list stays bounded and still finds a place") {
   REQUIRE(back);
   CHECK(back->segments.all() == list.all());
   CHECK(zstd(encode_end_record(record)).size() < brec::kMaxBodyBytes);
+}
+
+TEST_CASE("recording: an end record cannot make reading begin inside a segment") {
+  Compressor stream;
+  std::vector<uint8_t> begins;
+  std::vector<uint8_t> goes_on;
+  stream.stream("{}\n", Compressor::Then::flush, begins);
+  stream.stream("[0,\"o\",\"a\"]\n", Compressor::Then::flush, goes_on);
+  Forgery forgery;
+  forgery.add(FrameType::data, 1, begins);
+  const uint64_t inside = forgery.file().size();
+  forgery.add(FrameType::data, 0, goes_on).end_with(Segment{0, inside, 3, 1});
+  RecordingReader reader = open_reader(forgery.file());
+  REQUIRE(reader.next());
+  REQUIRE(reader.seek(0));
+  CHECK_FALSE(reader.next());
 }

@@ -8,10 +8,15 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdlib>
 
 using namespace sallyport;
 
 namespace {
+
+constexpr int kChildFd = 9;
+constexpr const char* kChildMode = "SALLYPORT_TEST_SANDBOX";
+constexpr const char* kChildRecipient = "SALLYPORT_TEST_RECIPIENT";
 
 // The list in writer.h, and leaving. Everything else kills.
 void enter_sandbox() {
@@ -28,7 +33,8 @@ void enter_sandbox() {
   }
 }
 
-bool record_everything(UniqueFd fd, const RecordingSetup& setup) {
+bool record_everything(UniqueFd fd, const AgeRecipient& recipient) {
+  const RecordingSetup setup{Id{}, 0, "node", 0, {recipient}};
   auto created = RecordingWriter::create(std::move(fd), setup, kTestHeader);
   if (!created) {
     return false;
@@ -44,18 +50,18 @@ bool record_everything(UniqueFd fd, const RecordingSetup& setup) {
   return done && writer.finish();
 }
 
-// 0, or the signal that ended the child, or 256 and its exit status.
-int run_in_sandbox(const MemoryFile& file, bool opens_a_file) {
-  UniqueFd fd = file.writing_end();
-  const RecordingSetup setup = test_setup();
+// Runs the hidden test below in a process that has not touched OpenSSL yet. 0, or the signal that
+// ended it, or 256 for another failure.
+int run_child(const MemoryFile& file, const char* mode) {
+  const UniqueFd fd = file.writing_end();
+  const std::string recipient = test_identities().front().recipient().text();
   const pid_t child = ::fork();
   if (child == 0) {
-    RecordingWriter::prepare_process();
-    enter_sandbox();
-    if (opens_a_file) {
-      ::open("/dev/null", O_RDONLY);
-    }
-    ::_exit(record_everything(std::move(fd), setup) ? 0 : 1);
+    ::dup2(fd.get(), kChildFd);
+    ::setenv(kChildMode, mode, 1);
+    ::setenv(kChildRecipient, recipient.c_str(), 1);
+    ::execl("/proc/self/exe", "test_recording", "recording: the sandboxed child", nullptr);
+    ::_exit(4);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -64,14 +70,32 @@ int run_in_sandbox(const MemoryFile& file, bool opens_a_file) {
 
 }  // namespace
 
+TEST_CASE("recording: the sandboxed child", "[.]") {
+  const char* mode_text = std::getenv(kChildMode);
+  const char* recipient_text = std::getenv(kChildRecipient);
+  REQUIRE((mode_text != nullptr && recipient_text != nullptr));
+  const std::string mode = mode_text;
+  const auto recipient = parse_age_recipient(recipient_text);
+  REQUIRE(recipient);
+  if (mode != "unprepared") {
+    RecordingWriter::prepare_process();
+  }
+  enter_sandbox();
+  if (mode == "open") {
+    ::open("/dev/null", O_RDONLY);
+  }
+  ::_exit(record_everything(UniqueFd(kChildFd), *recipient) ? 0 : 1);
+}
+
 TEST_CASE("recording: the writer needs no system call but those that it names") {
   const MemoryFile file;
-  CHECK(run_in_sandbox(file, false) == 0);
+  CHECK(run_child(file, "prepared") == 0);
   const ReadBack got = read_back(file.bytes());
   CHECK(got.error.empty());
   CHECK(got.ended);
 }
 
-TEST_CASE("recording: that sandbox does kill") {
-  CHECK(run_in_sandbox(MemoryFile(), true) == SIGSYS);
+TEST_CASE("recording: that sandbox does kill, for an open and for a process not prepared") {
+  CHECK(run_child(MemoryFile(), "open") == SIGSYS);
+  CHECK(run_child(MemoryFile(), "unprepared") == SIGSYS);
 }
