@@ -95,6 +95,10 @@ DeviceFlow::Answer DeviceFlow::poll() {
   if (now() >= deadline_) {
     device_code_.wipe();
     device_code_ = SecretBytes();
+    if (failures_ > 0) {  // the person may have approved in time: not their fault
+      return Error{Errc::io,
+                   provider_.settings().issuer + " did not answer until the code ran out"};
+    }
     return Expired{};
   }
   if (now() < next_) {

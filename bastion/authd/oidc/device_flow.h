@@ -25,7 +25,8 @@ struct DevicePrompt {
 //
 // The pace: the provider's interval or 5 s; slow_down adds 5, then 10, then 15 s (a flat +5, which
 // the RFC has, polled one provider into expiry). A reply that says nothing (5xx, a proxy's page, a
-// timeout) doubles the pause up to 60 s; the ninth such reply in a row ends the flow.
+// timeout) doubles the pause up to 60 s; the ninth such reply in a row ends the flow,
+// as does the deadline: with an `io` error then, not as Expired.
 class DeviceFlow {
 public:
   struct Pending {};

@@ -214,6 +214,15 @@ TEST_CASE("a shorter deadline of the provider counts") {
   CHECK(login.polls() == 3);
 }
 
+TEST_CASE("a deadline that comes while the provider says nothing is not the person's") {
+  auto start = device_reply();
+  start["expires_in"] = 12;
+  Login login({kPending, kHtml502}, start);
+  const DeviceFlow::Answer answer = login.run();
+  REQUIRE(std::holds_alternative<Error>(answer));
+  CHECK(std::get<Error>(answer).code == Errc::io);
+}
+
 TEST_CASE("polling early asks nobody") {
   Login login({kPending});
   REQUIRE(login.flow->start());
