@@ -10,9 +10,9 @@ from tests.support.stack import Bastion, Client, Target
 
 
 @contextlib.contextmanager
-def running_stack(tmp_path, **changes):
+def running_stack(tmp_path, idp=None, **changes):
     target = Target(tmp_path / "target")
-    idp = DevIdp()
+    idp = idp or DevIdp()
     bastion = Bastion(idp.identity, target, **changes)
     bastion.idp = idp
     try:

@@ -159,6 +159,21 @@ class Bastion:
     def write_config(self):
         (self.config_folder / "sallyport.json").write_text(json.dumps(self.config, indent=1))
 
+    @contextlib.contextmanager
+    def changed(self, **changes):
+        """The configuration with other values, taken up by a reload, and the old one afterwards."""
+        before = self.config
+        self.config = {**before, **{key: {**before.get(key, {}), **value}
+                                    for key, value in changes.items()}}
+        try:
+            self.write_config()
+            self.ctl("reload")
+            yield
+        finally:
+            self.config = before
+            self.write_config()
+            self.ctl("reload")
+
     def hand_over(self):
         if AS_USER:
             shutil.chown(self.folder, AS_USER["user"], AS_USER["group"])
@@ -256,9 +271,11 @@ class Client:
 
     def command(self, *arguments, user=f"{ME}@web1", options=()):
         key = ["-i", str(self.key)] if self.key else []
-        return ["ssh", "-F", "/dev/null", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+        # ssh takes the first of several: `options` may say otherwise than what follows.
+        return ["ssh", "-F", "/dev/null", *options,
+                "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
                 "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "LogLevel=ERROR",
-                "-o", "ConnectTimeout=20", *key, *options, "-p", str(self.bastion.port),
+                "-o", "ConnectTimeout=20", *key, "-p", str(self.bastion.port),
                 f"{user}@127.0.0.1", *arguments]
 
     def run(self, *arguments, user=f"{ME}@web1", options=(), timeout=60, **more):
