@@ -132,7 +132,7 @@ private:
     if (!ahead_) {
       auto frame = reader_.next();
       if (!frame) {
-        return Error{frame.error().code, path_ + ": " + frame.error().message};
+        return frame.error();
       }
       ahead_ = std::move(*frame);
     }

@@ -265,7 +265,7 @@ Status export_recording(const std::string& path, const std::string& identity_fil
   }
   const Status done = text ? TextExport(**source, *screen, *sink).run()
                            : export_cast(**source, format == ExportFormat::cast2 ? 2 : 3, *sink);
-  if (done && !(*source)->ending().empty()) {
+  if (done && !sink->reader_gone() && !(*source)->ending().empty()) {
     log_incomplete((*source)->ending());
   }
   return done;
