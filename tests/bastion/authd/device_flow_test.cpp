@@ -218,6 +218,7 @@ TEST_CASE("a deadline that comes while the provider says nothing is not the pers
   auto start = device_reply();
   start["expires_in"] = 12;
   Login login({kPending, kHtml502}, start);
+  REQUIRE(login.flow->start());
   const DeviceFlow::Answer answer = login.run();
   REQUIRE(std::holds_alternative<Error>(answer));
   CHECK(std::get<Error>(answer).code == Errc::io);
