@@ -169,7 +169,7 @@ Status Channels::started(const ChannelStarted& message) {
   const std::string notice = printable(facts_.grant.person) + " \u00b7 " + facts_.grant.target +
                              " \u00b7 session " + facts_.session.hex().substr(0, 8) +
                              "\u2026 is recorded\r\n";
-  channel->output_credit -= notice.size();
+  channel->own_bytes = notice.size();
   to_front(ChannelData{message.channel, Stream::output, notice});
   return record(*channel, channel->recording->add_output(Stream::output, notice));
 }
@@ -258,11 +258,17 @@ Status Channels::output_credit(const ChannelCredit& message) {
   if (channel == nullptr || channel->step != Step::running) {
     return ok();  // front also takes our own refusals
   }
-  if (message.input || channel->output_credit + message.bytes > kInitialCredit) {
+  // What we have said ourselves was never back's to spend.
+  const auto ours = static_cast<uint32_t>(std::min<uint64_t>(message.bytes, channel->own_bytes));
+  const uint32_t bytes = message.bytes - ours;
+  channel->own_bytes -= ours;
+  if (message.input || channel->output_credit + bytes > kInitialCredit) {
     return out_of_turn("credit");
   }
-  channel->output_credit += message.bytes;
-  to_back(message);
+  if (bytes > 0) {
+    channel->output_credit += bytes;
+    to_back(ChannelCredit{message.channel, false, bytes});
+  }
   return ok();
 }
 

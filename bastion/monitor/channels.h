@@ -59,6 +59,7 @@ private:
     std::optional<ChannelRecording> recording;
     uint64_t input_credit = kInitialCredit;
     uint64_t output_credit = kInitialCredit;
+    uint64_t own_bytes = 0;  // our notice, of which front has not given credit back yet
     bool input_ended = false;
     bool user_closed = false;
     bool close_told = false;  // to front, which waits for it
