@@ -6,8 +6,7 @@
 #include "shared/base/printable.h"
 #include "shared/base/utf8.h"
 #include "shared/crypto/age_keys.h"
-
-#include <nlohmann/json.hpp>
+#include "shared/recording/facts.h"
 
 namespace sallyport::monitor {
 
@@ -23,23 +22,22 @@ std::string readable(std::string_view text) {
   return is_valid_utf8(text) ? std::string(text) : printable(text, text.size());
 }
 
-std::string facts_json(const SessionFacts& facts, const ChannelStart& start, bool has_terminal) {
-  nlohmann::json json = {{"session", facts.session.hex()},
-                         {"channel", start.channel},
-                         {"node", facts.node},
-                         {"who", facts.grant.person},
-                         {"issuer", facts.grant.issuer},
-                         {"subject", facts.grant.subject},
-                         {"target", facts.grant.target},
-                         {"login", facts.grant.login},
-                         {"address", facts.address},
-                         {"fingerprint", facts.grant.fingerprint},
-                         {"kind", start.kind == ChannelKind::shell ? "shell" : "exec"},
-                         {"pty", has_terminal}};
-  if (start.kind == ChannelKind::exec) {
-    json["command"] = readable(start.command);
-  }
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+SessionFacts facts_of(const RecordedSession& of, const ChannelStart& start, bool has_terminal) {
+  SessionFacts facts;
+  facts.who = of.grant.person;
+  facts.issuer = of.grant.issuer;
+  facts.subject = of.grant.subject;
+  facts.target = of.grant.target;
+  facts.login = of.grant.login;
+  facts.address = of.address;
+  facts.fingerprint = of.grant.fingerprint;
+  facts.kind = start.kind == ChannelKind::shell ? "shell" : "exec";
+  facts.command = start.command;
+  facts.session = of.session.hex();
+  facts.channel = start.channel;
+  facts.node = of.node;
+  facts.pty = has_terminal;
+  return facts;
 }
 
 Result<std::vector<AgeRecipient>> parse_all(const std::vector<std::string>& texts) {
@@ -54,7 +52,7 @@ Result<std::vector<AgeRecipient>> parse_all(const std::vector<std::string>& text
   return recipients;
 }
 
-std::string header_line(const SessionFacts& facts, const ChannelStart& start,
+std::string header_line(const RecordedSession& of, const ChannelStart& start,
                         const std::optional<ChannelPty>& pty, uint64_t start_ms) {
   AsciicastHeader header;
   if (pty) {
@@ -64,7 +62,7 @@ std::string header_line(const SessionFacts& facts, const ChannelStart& start,
   }
   header.timestamp = static_cast<int64_t>(start_ms / 1000);
   header.command = readable(start.command);
-  header.sallyport = facts_json(facts, start, pty.has_value());
+  header.sallyport = facts_json(facts_of(of, start, pty.has_value()));
   return asciicast_header_line(header);
 }
 
@@ -85,17 +83,17 @@ bool looks_like_text(std::string_view bytes) {
   return true;
 }
 
-Result<ChannelRecording> ChannelRecording::create(UniqueFd file, const SessionFacts& facts,
+Result<ChannelRecording> ChannelRecording::create(UniqueFd file, const RecordedSession& of,
                                                   const ChannelStart& start,
                                                   const std::optional<ChannelPty>& pty) {
-  auto recipients = parse_all(facts.grant.recipients);
+  auto recipients = parse_all(of.grant.recipients);
   if (!recipients) {
     return recipients.error();
   }
   const uint64_t start_ms = unix_ms();
   auto writer = RecordingWriter::create(
-      std::move(file), {facts.session, start.channel, facts.node, start_ms, std::move(*recipients)},
-      header_line(facts, start, pty, start_ms));
+      std::move(file), {of.session, start.channel, of.node, start_ms, std::move(*recipients)},
+      header_line(of, start, pty, start_ms));
   if (!writer) {
     return writer.error();
   }

@@ -16,8 +16,8 @@
 
 namespace sallyport::monitor {
 
-// The session's facts, for the header (docs/formats/brec.md).
-struct SessionFacts {
+// What every recording of a session says in its header.
+struct RecordedSession {
   Id session;
   std::string node;
   std::string address;
@@ -31,7 +31,7 @@ struct RecordingEnd {
 
 class ChannelRecording {
 public:
-  static Result<ChannelRecording> create(UniqueFd file, const SessionFacts& facts,
+  static Result<ChannelRecording> create(UniqueFd file, const RecordedSession& of,
                                          const ChannelStart& start,
                                          const std::optional<ChannelPty>& pty);
 

@@ -37,11 +37,11 @@ Channels::Channel* Channels::find(uint32_t number) {
 
 bool Channels::is_allowed(ChannelKind kind) const {
   const Allowed bit = kind == ChannelKind::shell ? Allowed::shell : Allowed::exec;
-  return (facts_.grant.allowed & static_cast<uint32_t>(bit)) != 0;
+  return (session_.grant.allowed & static_cast<uint32_t>(bit)) != 0;
 }
 
 bool Channels::passes(const std::string& variable) const {
-  return std::any_of(facts_.grant.environment.begin(), facts_.grant.environment.end(),
+  return std::any_of(session_.grant.environment.begin(), session_.grant.environment.end(),
                      [&](const std::string& glob) { return glob_matches(glob, variable); });
 }
 
@@ -83,12 +83,12 @@ Status Channels::start(const ChannelStart& message) {
   if (!is_allowed(message.kind)) {
     const std::string what = message.kind == ChannelKind::shell ? "a shell" : "a command";
     refuse(message.channel, *channel,
-           "sallyport: no role of yours allows " + what + " on " + facts_.grant.target);
+           "sallyport: no role of yours allows " + what + " on " + session_.grant.target);
     return ok();
   }
   channel->step = Step::recording;
   return stored_.send(
-      OpenRecording{facts_.grant.grant, facts_.session, message.channel, message.kind});
+      OpenRecording{session_.grant.grant, session_.session, message.channel, message.kind});
 }
 
 Status Channels::recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds) {
@@ -102,7 +102,7 @@ Status Channels::recording_opened(const RecordingOpened& message, std::vector<Un
     return ok();
   }
   auto recording =
-      ChannelRecording::create(std::move(fds[0]), facts_, channel->start, channel->pty);
+      ChannelRecording::create(std::move(fds[0]), session_, channel->start, channel->pty);
   if (!recording) {
     refuse(message.channel, *channel,
            "sallyport: this session cannot be recorded, so it is not opened: " +
@@ -166,8 +166,8 @@ Status Channels::started(const ChannelStarted& message) {
     return ok();
   }
   // For terminals only: every other channel's streams stay as the target wrote them.
-  const std::string notice = printable(facts_.grant.person) + " \u00b7 " + facts_.grant.target +
-                             " \u00b7 session " + facts_.session.hex().substr(0, 8) +
+  const std::string notice = printable(session_.grant.person) + " \u00b7 " + session_.grant.target +
+                             " \u00b7 session " + session_.session.hex().substr(0, 8) +
                              "\u2026 is recorded\r\n";
   channel->own_bytes = notice.size();
   to_front(ChannelData{message.channel, Stream::output, notice});

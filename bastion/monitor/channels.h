@@ -17,8 +17,8 @@ namespace sallyport::monitor {
 
 class Channels {
 public:
-  Channels(Peer& front, Peer& back, Peer& stored, SessionFacts facts)
-      : front_(front), back_(back), stored_(stored), facts_(std::move(facts)) {}
+  Channels(Peer& front, Peer& back, Peer& stored, RecordedSession session)
+      : front_(front), back_(back), stored_(stored), session_(std::move(session)) {}
 
   void on_back_ready();
   // Flushes the recordings, then sends what is staged. An error: the recording cannot be written,
@@ -90,7 +90,7 @@ private:
   Peer& front_;
   Peer& back_;
   Peer& stored_;
-  SessionFacts facts_;
+  RecordedSession session_;
   std::map<uint32_t, Channel> channels_;
   uint32_t next_number_ = 0;
   bool back_is_ready_ = false;

@@ -226,7 +226,7 @@ Status Monitor::answer_verdict(const Verdict& message) {
 Status Monitor::answer_grant(const Grant& message) {
   state_ = State::granted;
   channels_.emplace(front_.peer, back_.peer, stored_.peer,
-                    SessionFacts{start_.session, start_.node, start_.address, message});
+                    RecordedSession{start_.session, start_.node, start_.address, message});
   log_info("session begins", {{"session", start_.session.hex()},
                               {"person", message.person},
                               {"target", message.target},
