@@ -114,7 +114,9 @@ void Session::on_control(uint32_t) {
     if (status.error().code == Errc::protocol) {
       log_error("the monitor breaks the protocol",
                 {{"session", id_.hex()}, {"why", status.error().message}});
-      ::kill(monitor_, SIGKILL);
+      if (monitor_ != 0) {  // reaped already: kill(0) would end our whole process group
+        ::kill(monitor_, SIGKILL);
+      }
     }
     around_.loop.unwatch(control_.fd());
     control_.close();
