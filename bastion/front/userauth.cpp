@@ -65,18 +65,18 @@ void UserAuth::fail(std::string text) {
 }
 
 void UserAuth::read_requests() {
-  bool any = false;
+  uint64_t messages = 0;
   while (state_ == State::running) {
     SshMessage message(ssh_message_get(session_));
     if (!message) {
       break;
     }
-    any = true;
+    ++messages;
     read_request(std::move(message));
   }
   // A public key that libssh cannot parse (newer clients have some) or a wrong signature leaves no
-  // message, and the client would wait for ever: packets came and nothing became of them.
-  const bool silent = !any && packets_.in_packets != packets_seen_;
+  // message, and the client would wait for ever: a packet came of which nothing became.
+  const bool silent = packets_.in_packets - packets_seen_ > messages;
   packets_seen_ = packets_.in_packets;
   if (silent && none_ && waiting_ == Waiting::for_client && state_ == State::running) {
     if (++attempts_ > kMaxAttempts) {
@@ -114,11 +114,12 @@ bool UserAuth::accept_user(ssh_message message) {
     fail("the user name is too long");
     return false;
   }
-  if (!user_.empty() && user != user_) {
+  if (has_user_ && user != user_) {
     fail("the user name changed during the login");
     return false;
   }
   user_ = user;
+  has_user_ = true;
   return true;
 }
 

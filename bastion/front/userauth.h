@@ -49,7 +49,8 @@ private:
   State state_ = State::running;
   Waiting waiting_ = Waiting::for_client;
   std::string text_;
-  std::string user_;
+  std::string user_;  // the first one named, which may be ""
+  bool has_user_ = false;
   std::set<std::string> proven_;  // key blobs that were signed with and did not do alone
   int attempts_ = 0;
   SshMessage pending_;  // what the monitor is thinking about
