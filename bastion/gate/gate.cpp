@@ -99,7 +99,10 @@ void Gate::start_session(UniqueFd client, std::string address) {
     log_error("no session", {{"address", address}, {"why", started.error().message}});
     session->terminate("the session cannot be started");
   }
-  sessions_[session->id()] = std::move(session);
+  // Nobody would ever tell us of the end of a session that has no process.
+  if (session->has_processes()) {
+    sessions_[session->id()] = std::move(session);
+  }
 }
 
 void Gate::on_signal(int signal) {

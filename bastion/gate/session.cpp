@@ -191,7 +191,7 @@ bool Session::on_exit(pid_t pid, int status) {
       }
     });
   }
-  return monitor_ == 0 && front_ == 0 && back_ == 0;
+  return !has_processes();
 }
 
 void Session::kill_left() {

@@ -42,6 +42,7 @@ public:
   Status start(UniqueFd client);
   const Id& id() const { return id_; }
   bool has_grant() const { return has_grant_; }
+  bool has_processes() const { return monitor_ != 0 || front_ != 0 || back_ != 0; }
   bool owns(pid_t pid) const {
     return pid != 0 && (pid == monitor_ || pid == front_ || pid == back_);
   }
