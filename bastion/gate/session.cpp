@@ -124,7 +124,6 @@ void Session::on_control(uint32_t) {
 }
 
 Status Session::answer_start_back(const StartBack& message) {
-  has_grant_ = true;
   const std::weak_ptr<Session> weak = weak_from_this();
   const Id grant = message.grant;
   around_.confirmer.confirm(grant, id_, [weak, grant](Result<GrantFacts> facts) {
@@ -132,6 +131,7 @@ Status Session::answer_start_back(const StartBack& message) {
     if (!self || !facts) {
       return self ? self->fail(facts.error().message) : void();
     }
+    self->has_grant_ = true;  // authd's word, not the monitor's
     self->around_.signer.ask_signer(grant, self->id_,
                                     [weak, facts = *facts](Result<UniqueFd> agent) {
                                       const auto still = weak.lock();
