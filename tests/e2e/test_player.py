@@ -510,12 +510,13 @@ def long_cast(tmp_path_factory):
 def seconds_until(terminal, keys, condition):
     began = time.monotonic()
     terminal.type(keys)
-    terminal.wait(condition, repr(keys), patience=600)
+    terminal.wait(condition, repr(keys), patience=200)
     return time.monotonic() - began
 
 
 def check_long(terminal):
-    opened = seconds_until(terminal, b" ", lambda: "second 0 " in terminal.text())
+    opened = seconds_until(terminal, b"]", lambda: "second 0 " in terminal.text())
+    seconds_until(terminal, b" ", lambda: "||" in terminal.bar())
     to_end = seconds_until(terminal, b"G", lambda: "END" in terminal.bar() and
                            "second 119 " in terminal.text())
     back = seconds_until(terminal, b"\x1bOD", lambda: position(terminal) == 115)
