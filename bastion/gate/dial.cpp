@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -96,6 +97,20 @@ Result<UniqueFd> dial(const std::string& target_address,
   return last;
 }
 
+// The resolver reads bytes of strangers: the host keys and the other sessions are closed by then.
+// Nor may this child keep another session's end open, whose monitor waits to see it close.
+void close_all_but(std::vector<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned next = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    if (static_cast<unsigned>(fd) > next) {
+      ::close_range(next, static_cast<unsigned>(fd) - 1, 0);
+    }
+    next = std::max(next, static_cast<unsigned>(fd) + 1);
+  }
+  ::close_range(next, ~0U, 0);
+}
+
 }  // namespace
 
 std::optional<std::string> why_never_dialled(const sockaddr* address,
@@ -135,6 +150,7 @@ Result<pid_t> dial_and_become(const std::string& target, const std::string& targ
     return child;
   }
   log_start("dial");
+  close_all_but(back.descriptors);
   auto connected = dial(target_address, own_listeners);
   if (!connected) {
     log_warning("no connection", {{"target", target}, {"why", connected.error().message}});
