@@ -26,6 +26,11 @@ void place_descriptors(const std::vector<int>& descriptors) {
   for (const int fd : descriptors) {
     aside.push_back(::fcntl(fd, F_DUPFD, kFirstDescriptor + count));
   }
+  // Whatever gate was started with, a terminal perhaps, is not theirs.
+  const int null = ::open("/dev/null", O_RDWR);
+  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) {
+    ::_exit(127);
+  }
   for (int i = 0; i < count; ++i) {
     if (::dup2(aside[static_cast<size_t>(i)], kFirstDescriptor + i) < 0) {
       ::_exit(127);
