@@ -147,7 +147,10 @@ void Channels::read_open(ssh_message message) {
 
 void Channels::read_channel_request(SshMessage message) {
   Channel* channel = find(ssh_message_channel_request_channel(message.get()));
-  if (channel == nullptr || channel->ended) {
+  if (channel == nullptr) {
+    return;  // libssh has freed the channel that this message points to: no reply, then
+  }
+  if (channel->ended) {
     ssh_message_reply_default(message.get());
     return;
   }
