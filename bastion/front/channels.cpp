@@ -345,13 +345,17 @@ void Channels::tell_closed(Channel& channel) {
 }
 
 // A client closes its side as soon as both ends of file are through, and still waits for the exit
-// status: a channel ends when the target has closed it too.
+// status: a channel ends when the target has closed it too. Nor is it freed before the client has
+// closed it: on a channel that libssh keeps for its peer alone, data is bounded by nobody.
 void Channels::pump() {
   for (auto it = channels_.begin(); it != channels_.end();) {
     Channel& channel = **it;
     pump_channel(channel);
-    const bool nothing_to_come = channel.client_closed && (!channel.announced || channel.gone);
-    if (!channel.outlet.closed() && !nothing_to_come) {
+    if (channel.outlet.closed()) {
+      tell_closed(channel);
+    }
+    const bool nothing_to_come = !channel.announced || channel.gone;
+    if (!channel.client_closed || (!channel.outlet.closed() && !nothing_to_come)) {
       ++it;
       continue;
     }
