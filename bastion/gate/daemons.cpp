@@ -6,6 +6,7 @@
 #include "shared/ipc/peer.h"
 #include "shared/ipc/sandbox.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -84,18 +85,24 @@ Status Daemons::start(const Config& config, const std::string& libexec) {
         return made;
       }
     }
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+      return errno_error("a pipe for " + name);
+    }
+    const UniqueFd theirs(ends[0]);
+    UniqueFd ours(ends[1]);
     Program program{libexec + "/sallyport-" + name,
                     "sallyportd: " + name,
                     {"--config", config.path},
                     {},
                     daemon.user,
                     true,
-                    true};
+                    theirs.get()};
     const auto pid = spawn(program);
     if (!pid) {
       return pid.error();
     }
-    running_[*pid] = name;
+    running_[*pid] = {name, std::move(ours)};
     if (const Status up = wait_until_it_answers(socket, name, *pid); !up) {
       return up;
     }
@@ -105,14 +112,12 @@ Status Daemons::start(const Config& config, const std::string& libexec) {
 
 std::string Daemons::name_of(pid_t pid) const {
   const auto found = running_.find(pid);
-  return found == running_.end() ? "" : found->second;
+  return found == running_.end() ? "" : found->second.name;
 }
 
 void Daemons::stop() {
-  for (const auto& [pid, name] : running_) {
-    if (::kill(pid, SIGTERM) != 0) {
-      return;  // of other users, since we have dropped root: their death signal comes when we end
-    }
+  for (auto& [pid, daemon] : running_) {
+    daemon.lifeline.reset();
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   while (!running_.empty() && std::chrono::steady_clock::now() < deadline) {
@@ -120,9 +125,10 @@ void Daemons::stop() {
                   [](const auto& one) { return ::waitpid(one.first, nullptr, WNOHANG) != 0; });
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  for (const auto& [pid, name] : running_) {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
+  for (const auto& [pid, daemon] : running_) {
+    if (::kill(pid, SIGKILL) == 0) {  // not when it runs as another user than we do now
+      ::waitpid(pid, nullptr, 0);
+    }
   }
   running_.clear();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shared/base/result.h"
+#include "shared/base/unique_fd.h"
 #include "shared/config/config.h"
 
 #include <sys/types.h>
@@ -19,10 +20,14 @@ public:
   Status start(const Config& config, const std::string& libexec);
   // The name of the daemon that this process was, "" for any other process.
   std::string name_of(pid_t pid) const;
-  void stop();  // SIGTERM, a moment, SIGKILL
+  void stop();  // SIGTERM, a moment, SIGKILL where we may
 
 private:
-  std::map<pid_t, std::string> running_;
+  struct Running {
+    std::string name;
+    UniqueFd lifeline;  // closing it ends the daemon
+  };
+  std::map<pid_t, Running> running_;
 };
 
 }  // namespace sallyport::gate

@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/prctl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,7 +20,7 @@ namespace {
 constexpr int kFirstDescriptor = 3;
 
 // Moves the descriptors to 3, 4, ... without one overwriting another that is still to be moved.
-void place_descriptors(const std::vector<int>& descriptors) {
+void place_descriptors(const std::vector<int>& descriptors, int lifeline) {
   const int count = static_cast<int>(descriptors.size());
   std::vector<int> aside;
   for (const int fd : descriptors) {
@@ -28,7 +28,8 @@ void place_descriptors(const std::vector<int>& descriptors) {
   }
   // Whatever gate was started with, a terminal perhaps, is not theirs.
   const int null = ::open("/dev/null", O_RDWR);
-  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) {
+  const int input = lifeline >= 0 ? lifeline : null;
+  if (null < 0 || ::dup2(input, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) {
     ::_exit(127);
   }
   for (int i = 0; i < count; ++i) {
@@ -37,6 +38,19 @@ void place_descriptors(const std::vector<int>& descriptors) {
     }
   }
   ::close_range(static_cast<unsigned>(kFirstDescriptor + count), ~0U, 0);
+}
+
+// For the user that we are now: the kernel remembers who asked, and checks against that.
+void hold_on_to_lifeline() {
+  if (::fcntl(STDIN_FILENO, F_SETOWN, ::getpid()) != 0 ||
+      ::fcntl(STDIN_FILENO, F_SETSIG, SIGTERM) != 0 ||
+      ::fcntl(STDIN_FILENO, F_SETFL, O_ASYNC) != 0) {
+    ::_exit(127);
+  }
+  pollfd closed_already{STDIN_FILENO, 0, 0};
+  if (::poll(&closed_already, 1, 0) != 0) {
+    ::_exit(0);
+  }
 }
 
 void reset_signals() {
@@ -70,16 +84,12 @@ Result<std::string> libexec_directory() {
 
 void become(const Program& program) {
   reset_signals();
-  place_descriptors(program.descriptors);
-  if (program.dies_with_us) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  }
+  place_descriptors(program.descriptors, program.lifeline);
   if (!program.user.empty()) {
     drop_to_user(program.user);
-    // The kernel forgets the death signal when the user changes.
-    if (program.dies_with_us) {
-      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    }
+  }
+  if (program.lifeline >= 0) {
+    hold_on_to_lifeline();
   }
   std::vector<char*> argv{const_cast<char*>(program.shown_as.c_str())};
   for (const std::string& argument : program.arguments) {

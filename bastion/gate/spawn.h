@@ -22,7 +22,10 @@ struct Program {
   std::vector<int> descriptors;
   std::string user{};  // to become, when we are root; "" keeps ours
   bool keep_environment = false;
-  bool dies_with_us = false;  // SIGTERM when gate goes (PR_SET_PDEATHSIG)
+  // The read end of a pipe of its own, which becomes standard input: SIGTERM when the write end
+  // closes, so when gate goes. PR_SET_PDEATHSIG would not do: the kernel asks whether the one that
+  // dies may signal the child, and a gate that has dropped root may not.
+  int lifeline = -1;
 };
 Result<pid_t> spawn(const Program& program);
 

@@ -67,3 +67,24 @@ TEST_CASE("a session process starts with an empty environment") {
   CHECK(variables.find("SECRET_FOR_GATE") == std::string::npos);
   CHECK(variables.ends_with("end\n"));
 }
+
+TEST_CASE("a process ends when its lifeline closes") {
+  int fds[2];
+  REQUIRE(::pipe2(fds, O_CLOEXEC) == 0);
+  const UniqueFd read_end(fds[0]);
+  UniqueFd write_end(fds[1]);
+  const auto pid = spawn({.path = "/bin/sleep",
+                          .shown_as = "sleep",
+                          .arguments = {"60"},
+                          .descriptors = {},
+                          .user = ::geteuid() == 0 ? "nobody" : "",
+                          .lifeline = read_end.get()});
+  REQUIRE(pid);
+  ::usleep(100'000);
+  int status = 0;
+  CHECK(::waitpid(*pid, &status, WNOHANG) == 0);
+  write_end.reset();
+  REQUIRE(::waitpid(*pid, &status, 0) == *pid);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
+}
