@@ -27,21 +27,41 @@ esac
 pids=()
 made=()  # folders that go when we end
 
-# Each process by its own id, the last one first.
+descendants() {
+  local child
+  for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do
+    echo "$child"
+    descendants "$child"
+  done
+}
+# Waits a moment for a process to end.
+has_ended() {
+  for _ in {1..50}; do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+# Each of our own processes by its id, the last one first; theirs must follow by themselves.
 end_everything() {
-  local status=$? index
+  local status=$? index pid started=()
   trap '' INT TERM
   trap - EXIT
+  for pid in "${pids[@]}"; do
+    mapfile -t -O ${#started[@]} started < <(descendants "$pid")
+  done
   for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
     kill -TERM "${pids[index]}" 2>/dev/null || true
   done
   for pid in "${pids[@]}"; do
-    for _ in {1..50}; do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 0.1
-    done
-    kill -KILL "$pid" 2>/dev/null || true
+    has_ended "$pid" || kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
+  done
+  for pid in "${started[@]}"; do
+    has_ended "$pid" && continue
+    echo "quickstart.sh: process $pid is left: $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
+    status=1
   done
   if ((status != 0 && status != 130 && status != 143)) && [[ -d ${state:-}/logs ]]; then
     tail -n 40 "$state"/logs/* >&2 || true
@@ -59,12 +79,16 @@ tests/support/install_packages.sh build quickstart
 sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || die "no sshd; install openssh-server"
 
 build() {
-  local launcher
+  local launcher log=build/release.log
   launcher=$(command -v ccache || true)
-  echo "Building (a few minutes the first time)"
-  cmake --preset release -DSALLYPORT_BUILD_TESTS=OFF -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" \
-    >/dev/null
-  cmake --build --preset release | tail -n 1
+  echo "Building (the first time takes some minutes)"
+  mkdir -p build
+  if ! { cmake --preset release -DSALLYPORT_BUILD_TESTS=OFF \
+      -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" && cmake --build --preset release; } \
+    >"$log" 2>&1; then
+    tail -n 60 "$log" >&2
+    die "the build failed; all of it is in $log"
+  fi
 }
 build
 bin=$here/build/release/bin
@@ -121,7 +145,7 @@ choose_runtime() {
 choose_state
 begin_anew_unless_complete
 choose_runtime
-mkdir -p "$state"/{logs,target,client}
+mkdir -p "$state"/{logs,target}
 ln -sfn config/state/stored/recordings "$state/recordings"
 config=$state/config
 if ((EUID == 0)); then
@@ -229,17 +253,20 @@ first_target() {
   ctl target add web1 "127.0.0.1:$target_port" --scan --yes --key web >"$state/logs/target-add"
 }
 
+# A client with a key of its own that knows the bastion's host key already.
 write_client() {
-  make_key "$state/client/key" quickstart
+  local folder=$state/$1
+  mkdir -p "$folder"
+  make_key "$folder/key" "$1"
   printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d ' ' -f 1,2 "$config/ssh_host_ed25519_key.pub")" \
-    >"$state/client/known_hosts"
-  cat >"$state/client/ssh_config" <<END
+    >"$folder/known_hosts"
+  cat >"$folder/ssh_config" <<END
 Host bastion
   HostName 127.0.0.1
   Port $port
-  IdentityFile $state/client/key
+  IdentityFile $folder/key
   IdentitiesOnly yes
-  UserKnownHostsFile $state/client/known_hosts
+  UserKnownHostsFile $folder/known_hosts
 END
 }
 
@@ -247,7 +274,7 @@ start_target
 [[ -e $state/complete ]] || first_configuration
 start_bastion
 [[ -e $state/complete ]] || first_target
-write_client
+write_client client
 touch "$state/complete"
 
 if [[ -n $check ]]; then

@@ -16,11 +16,16 @@ tests/support/install_packages.sh build quickstart test
 # The launcher is named even where there is none: a build tree may remember one that is gone.
 launcher=$(command -v ccache || true)
 build() {
-  local preset=$1
+  local preset=$1 log=build/$1.log
   shift
   echo "Building $preset"
-  cmake --preset "$preset" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >/dev/null
-  cmake --build --preset "$preset" "$@" | tail -n 1
+  mkdir -p build
+  if ! { cmake --preset "$preset" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" &&
+    cmake --build --preset "$preset" "$@"; } >"$log" 2>&1; then
+    tail -n 60 "$log" >&2
+    echo "run.sh: the build of $preset failed; all of it is in $log" >&2
+    exit 1
+  fi
 }
 build dev
 build asan --target unit_tests

@@ -3,13 +3,11 @@
 # shellcheck shell=bash disable=SC2154
 
 login=$(id -un)@web1@bastion
-client=(ssh -F "$state/client/ssh_config")
-screen=$state/logs/screen
 say() {
   echo "check: $*"
 }
 
-# What the client's screen shows, until it contains a line that matches.
+# What a client's screen shows, until it contains a line that matches.
 expect_screen() {
   for _ in {1..300}; do
     grep -qE "$1" "$screen" 2>/dev/null && return
@@ -18,48 +16,66 @@ expect_screen() {
   done
   grep -qE "$1" "$screen" || die "the client's screen never showed: $1"
 }
+expect_status() {
+  local status=0
+  wait "$ssh_pid" || status=$?
+  exec 4>&-
+  ((status == $1)) || die "the client ended with $status instead of $1"
+}
 
 browse() {
-  curl -fsS --noproxy '*' --max-time 10 -b "$state/client/cookies" -c "$state/client/cookies" "$@"
+  curl -fsS --noproxy '*' --max-time 10 -b "$state/cookies" -c "$state/cookies" "$@"
 }
 approve() {
-  local page=$1 code=$2 csrf
+  local page=$1 code=$2 user=$3 csrf
   csrf=$(browse "$page?user_code=$code" | sed -n 's/.*name="csrf" value="\([0-9a-f]*\)".*/\1/p')
   browse -o "$state/logs/browser" -d "csrf=$csrf&user_code=$code" "$page"
-  browse -d "csrf=$csrf&user_code=$code&user=alice&decision=approve" "$page/decision" |
+  browse -d "csrf=$csrf&user_code=$code&user=$user&decision=approve" "$page/decision" |
     grep -q 'Approved' || die "the identity provider did not take the approval"
 }
 
+# Opens a terminal with ssh in it, and signs in as USER; what is written to descriptor 4 is typed.
+sign_in_as() {
+  local user=$1 command page code
+  write_client "$user"
+  screen=$state/logs/screen-$user
+  mkfifo "$state/$user/typed"
+  exec 4<>"$state/$user/typed"
+  printf -v command '%q ' ssh -F "$state/$user/ssh_config" "$login"
+  TERM=xterm-256color script --quiet --flush --return \
+    --command "stty rows 24 cols 80; exec $command" /dev/null <&4 >"$screen" 2>&1 &
+  ssh_pid=$!
+  pids+=("$ssh_pid")
+  expect_screen 'Press Enter'
+  page=$(sed -n 's/.*Open  *\(http[^ ]*\).*/\1/p' "$screen" | tr -d '\r' | head -n 1)
+  code=$(sed -n 's/.*Code  *\([A-Z]*-[A-Z]*\).*/\1/p' "$screen" | tr -d '\r' | head -n 1)
+  [[ $page == "$issuer/device" && -n $code ]] || die "the prompt has no page or no code"
+  approve "$page" "$code" "$user"
+  printf '\r' >&4
+}
+
 # The first login: a terminal, a code, a browser, Enter, a shell.
-mkfifo "$state/client/keys"
-exec 4<>"$state/client/keys"
-printf -v command '%q ' "${client[@]}" "$login"
-TERM=xterm-256color script --quiet --flush --return \
-  --command "stty rows 24 cols 80; exec $command" /dev/null <&4 >"$screen" 2>&1 &
-ssh_pid=$!
-pids+=("$ssh_pid")
-expect_screen 'Press Enter'
-page=$(sed -n 's/.*Open  *\(http[^ ]*\).*/\1/p' "$screen" | tr -d '\r' | head -n 1)
-code=$(sed -n 's/.*Code  *\([A-Z]*-[A-Z]*\).*/\1/p' "$screen" | tr -d '\r' | head -n 1)
-[[ $page == "$issuer/device" && -n $code ]] || die "the prompt has no page or no code"
-approve "$page" "$code"
-say "the identity provider has approved $code"
-printf '\r' >&4
+sign_in_as alice
 expect_screen 'is recorded'
 printf 'echo "shell $((40 + 2)) works"\r' >&4
 expect_screen 'shell 42 works'
 printf 'exit 7\r' >&4
-status=0
-wait "$ssh_pid" || status=$?
-((status == 7)) || die "the shell ended with 7, the client with $status"
-say "an interactive shell ran, with its exit status"
+expect_status 7
+say "alice signed in and used a shell"
 
 # The second login asks nothing: the key is remembered.
-answer=$("${client[@]}" -o BatchMode=yes "$login" 'echo "command $((50 + 5)) works"; exit 9' \
-  </dev/null 2>"$state/logs/exec") && status=0 || status=$?
+status=0
+answer=$(ssh -F "$state/alice/ssh_config" -o BatchMode=yes "$login" \
+  'echo "command $((50 + 5)) works"; exit 9' </dev/null 2>"$state/logs/command") || status=$?
 [[ $answer == 'command 55 works' && $status == 9 ]] ||
   die "the command answered '$answer' with status $status"
-say "a command ran without any question"
+say "her next login asked nothing and ran a command"
+
+# Signing in is not enough: no role names bob's group.
+sign_in_as bob
+expect_screen 'no role of yours reaches web1'
+expect_status 254
+say "bob signed in and was refused"
 
 # Both are recorded; only the auditor's key opens them.
 play() {
