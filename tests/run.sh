@@ -13,6 +13,8 @@ tests/support/install_packages.sh build quickstart test
 # Once and before the tests, which run side by side.
 /usr/bin/python3 -c "from tests.support.idp import install_oidc_provider as i; i()"
 
+# A clone in another place finds what was compiled before.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 # The launcher is named even where there is none: a build tree may remember one that is gone.
 launcher=$(command -v ccache || true)
 build() {
