@@ -4,6 +4,7 @@
 #include "shared/base/handle.h"
 #include "shared/base/log.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -52,7 +53,6 @@ constexpr int kCommonCalls[] = {
     SCMP_SYS(restart_syscall),
     SCMP_SYS(getpid),
     SCMP_SYS(gettid),
-    SCMP_SYS(tgkill),
     SCMP_SYS(sigaltstack),
     SCMP_SYS(sched_yield),
     SCMP_SYS(recvmsg),
@@ -65,10 +65,9 @@ constexpr int kCommonCalls[] = {
 
 constexpr int kSocketCalls[] = {
     SCMP_SYS(readv),      SCMP_SYS(writev),      SCMP_SYS(shutdown),    SCMP_SYS(getsockopt),
-    SCMP_SYS(setsockopt), SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(fcntl),
+    SCMP_SYS(setsockopt), SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(dup),
     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),   SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat), SCMP_SYS(dup),         SCMP_SYS(uname),       SCMP_SYS(getuid),
-    SCMP_SYS(geteuid),
+    SCMP_SYS(newfstatat), SCMP_SYS(uname),       SCMP_SYS(getuid),      SCMP_SYS(geteuid),
 };
 
 class Filter {
@@ -140,8 +139,14 @@ void enter_sandbox(SandboxProfile profile) {
   const scmp_arg_cmp no_exec{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
   filter.allow({no_exec}, SCMP_SYS(mmap));
   filter.allow({no_exec}, SCMP_SYS(mprotect));
+  // abort() and our own threads only; and no F_SETOWN: both could signal every process of our user.
+  const auto self = static_cast<scmp_datum_t>(::getpid());
+  filter.allow({scmp_arg_cmp{0, SCMP_CMP_EQ, self, 0}}, SCMP_SYS(tgkill));
   if (profile != SandboxProfile::screen) {
     filter.allow_all(kSocketCalls);
+    for (const scmp_datum_t command : {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC}) {
+      filter.allow({scmp_arg_cmp{1, SCMP_CMP_EQ, command, 0}}, SCMP_SYS(fcntl));
+    }
     filter.allow({scmp_arg_cmp{1, SCMP_CMP_EQ, 0x541b /* FIONREAD */, 0}}, SCMP_SYS(ioctl));
   }
   filter.load();

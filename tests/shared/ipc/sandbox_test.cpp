@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 
 using namespace sallyport;
@@ -57,5 +58,17 @@ TEST_CASE("open, socket and execve kill the process") {
             (void)::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
           }) == -SIGSYS);
     CHECK(end_of_child(profile, [] { (void)::ftruncate(STDERR_FILENO, 0); }) == -SIGSYS);
+  }
+}
+
+TEST_CASE("a signal to another process, by tgkill or F_SETOWN, kills the sender") {
+  const pid_t parent = ::getpid();
+  for (const auto profile : kProfiles) {
+    CHECK(end_of_child(profile, [parent] { ::tgkill(parent, parent, 0); }) == -SIGSYS);
+    CHECK(end_of_child(profile, [parent] { ::fcntl(STDERR_FILENO, F_SETOWN, parent); }) == -SIGSYS);
+    CHECK(end_of_child(profile, [] {
+            std::signal(SIGABRT, SIG_DFL);  // the test framework's would report it
+            std::abort();
+          }) == -SIGABRT);
   }
 }
