@@ -64,6 +64,7 @@ constexpr AllowedMessage<Monitor> kFromStored[] = {
 
 // A frame is closed when nothing more is there to read, or at about this much.
 constexpr size_t kBatchBytes = 32 * 1024;
+constexpr size_t kMaxReasonBytes = 1024;
 // front and back get this long to say good-bye before gate ends them.
 constexpr auto kFarewellTime = std::chrono::milliseconds(1200);
 
@@ -248,8 +249,13 @@ Status Monitor::answer_back_ready(const BackReady&) {
   return ok();
 }
 
+// What back said in the same batch before it failed is still the user's: the last output, the exit
+// status. What cannot be recorded does not go out.
 Status Monitor::answer_failed(const SessionFailed& message) {
-  end(message.text, "target");
+  if (channels_) {
+    (void)channels_->pass_on();
+  }
+  end(printable(message.text, kMaxReasonBytes), "target");
   return ok();
 }
 
