@@ -13,6 +13,7 @@ namespace sallyport::monitor {
 namespace {
 
 constexpr size_t kMaxVariables = 64;
+constexpr size_t kMaxReasonBytes = 1024;
 
 Error out_of_turn(const char* what) {
   return {Errc::protocol, std::string(what) + " out of turn"};
@@ -94,7 +95,8 @@ Status Channels::start(const ChannelStart& message) {
 Status Channels::recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds) {
   Channel* channel = find(message.channel);
   if (channel == nullptr || channel->step != Step::recording) {
-    return ok();  // the user has closed it meanwhile
+    // The user has closed it meanwhile; stored counts what is open.
+    return message.ok ? stored_.send(RecordingEnded{message.channel, 0, "", "client"}) : ok();
   }
   if (!message.ok || fds.size() != 1) {
     refuse(message.channel, *channel,
@@ -104,6 +106,7 @@ Status Channels::recording_opened(const RecordingOpened& message, std::vector<Un
   auto recording =
       ChannelRecording::create(std::move(fds[0]), session_, channel->start, channel->pty);
   if (!recording) {
+    (void)stored_.send(RecordingEnded{message.channel, 0, "", "failed"});
     refuse(message.channel, *channel,
            "sallyport: this session cannot be recorded, so it is not opened: " +
                recording.error().message);
@@ -177,7 +180,7 @@ Status Channels::started(const ChannelStarted& message) {
 Status Channels::refused(const ChannelRefused& message) {
   Channel* channel = find(message.channel);
   if (channel != nullptr && channel->step == Step::starting) {
-    refuse(message.channel, *channel, message.text);
+    refuse(message.channel, *channel, printable(message.text, kMaxReasonBytes));
   }
   return ok();
 }
