@@ -110,6 +110,9 @@ Status Server::Client::answer_open_recording(const OpenRecording& asked) {
   if (!session.is_zero() && session != asked.session) {
     return Error{Errc::protocol, "a second session on one connection"};
   }
+  if (peer.wants_write()) {  // each answer holds a descriptor
+    return Error{Errc::protocol, "the monitor does not read its answers"};
+  }
   if (open.size() >= kMaxChannels || !open.insert(asked.channel).second) {
     return Error{Errc::protocol, "a recording asked for twice, or one too many"};
   }
@@ -138,12 +141,14 @@ void Server::answer(const std::weak_ptr<Client>& weak, const OpenRecording& aske
                          {"channel", std::to_string(asked.channel)},
                          {"target", facts->target}});
   (void)client->peer.send(RecordingOpened{asked.channel, true, ""}, {file->get()});
+  loop_.change(client->peer.fd(),
+               client->peer.wants_write() ? EPOLLIN | EPOLLOUT : static_cast<uint32_t>(EPOLLIN));
   count_open();
 }
 
 Status Server::Client::answer_recording_ended(const RecordingEnded& ended) {
-  if (open.erase(ended.channel) == 0) {
-    return Error{Errc::protocol, "the end of a recording that is not open"};
+  if (open.erase(ended.channel) == 0 || ended.chain_head.size() > 32 || ended.reason.size() > 32) {
+    return Error{Errc::protocol, "the end of a recording that is not open, or not one"};
   }
   log_info("recorded", {{"session", session.hex()},
                         {"channel", std::to_string(ended.channel)},
