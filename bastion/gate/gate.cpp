@@ -19,6 +19,7 @@ namespace sallyport::gate {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
+constexpr auto kAcceptPause = std::chrono::seconds(1);
 constexpr auto kStopTime = std::chrono::seconds(3);
 
 void keep_alive(int fd) {
@@ -71,6 +72,12 @@ void Gate::accept_clients(int listener) {
     UniqueFd client(::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
                               SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        // The socket stays readable: without a pause this loop would spin.
+        log_error("no descriptor for a connection");
+        loop_.change(listener, 0);
+        loop_.call_after(kAcceptPause, [this, listener] { loop_.change(listener, EPOLLIN); });
+      }
       return;
     }
     keep_alive(client.get());

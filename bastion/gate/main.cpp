@@ -25,6 +25,9 @@ namespace {
 
 using namespace sallyport;
 
+// Two per session; the usual 1024 would end before limits.max_sessions does.
+constexpr uint64_t kMaxDescriptors = 64 * 1024;
+
 int refuse(const Error& error) {
   log_error("cannot start", {{"why", error.message}});
   return 1;
@@ -93,5 +96,6 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   log_start("gate");
   harden_process();
+  limit_descriptors(kMaxDescriptors);
   return run(config_path, without_daemons);
 }

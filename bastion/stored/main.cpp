@@ -15,6 +15,9 @@ namespace {
 
 using namespace sallyport;
 
+// One per session.
+constexpr uint64_t kMaxDescriptors = 64 * 1024;
+
 int refuse(const Error& error) {
   log_error("cannot start", {{"why", error.message}});
   return 1;
@@ -29,6 +32,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   log_start("stored");
   harden_process();
+  limit_descriptors(kMaxDescriptors);
   const auto config = load_config(config_path);
   if (!config) {
     return refuse(config.error());

@@ -28,6 +28,8 @@ struct Server::Client {
 
 namespace {
 
+constexpr auto kAcceptPause = std::chrono::seconds(1);
+
 // The users whose monitors may ask: the session processes' user, or ourselves where everything
 // runs as one user.
 std::set<uid_t> allowed_users() {
@@ -53,6 +55,12 @@ Server::Server(EventLoop& loop, const Config& config, RecordingsFolder folder, U
 void Server::accept() {
   UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // The socket stays readable: without a pause the loop would spin.
+      log_error("no descriptor for a connection");
+      loop_.change(listener_.get(), 0);
+      loop_.call_after(kAcceptPause, [this] { loop_.change(listener_.get(), EPOLLIN); });
+    }
     return;
   }
   const auto user = peer_uid(fd.get());

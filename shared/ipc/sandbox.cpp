@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <initializer_list>
 
@@ -157,7 +158,9 @@ void limit_memory(uint64_t bytes) {
 }
 
 void limit_descriptors(uint64_t count) {
-  set_limit(RLIMIT_NOFILE, count);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  set_limit(RLIMIT_NOFILE, std::min<uint64_t>(count, limit.rlim_max));
 }
 
 }  // namespace sallyport

@@ -37,6 +37,6 @@ void enter_sandbox(SandboxProfile profile);
 
 // RLIMIT_AS is useless with ASAN; RLIMIT_DATA bounds what malloc may take.
 void limit_memory(uint64_t bytes);
-void limit_descriptors(uint64_t count);
+void limit_descriptors(uint64_t count);  // or as many as we may have, if that is less
 
 }  // namespace sallyport
