@@ -121,6 +121,9 @@ private:
 
   void hand_out(std::vector<AsciicastEvent>& events, std::vector<AsciicastEvent>& out) {
     for (AsciicastEvent& event : events) {
+      if (event.code == kBytesNote) {
+        continue;  // only we say that
+      }
       if (form_ == EventForm::readable) {
         out.push_back(std::move(event));
       } else if (auto exact = place_.decoder.take(std::move(event))) {

@@ -11,11 +11,15 @@ namespace sallyport {
 // identity file, which may be empty.
 Status play(const std::string& path, const std::string& identity_file);
 
-enum class ExportFormat { cast2, cast3, text };
+enum class ExportFormat { cast2, cast3, text, standard_input, standard_output, standard_error };
 
 // To `output`, a new file; empty or "-" is standard output.
 Status export_recording(const std::string& path, const std::string& identity_file,
                         ExportFormat format, const std::string& output);
+
+// Of those, the last three: one stream, byte for byte; never to a terminal.
+Status export_bytes(const std::string& path, const std::string& identity_file, ExportFormat format,
+                    const std::string& output);
 
 // Says in words what is proven and what is not; an error when something does not hold.
 Status verify(const std::string& path, const std::string& identity_file);

@@ -8,15 +8,11 @@
 #include "player/event_source.h"
 #include "player/feeding.h"
 #include "player/screen_client.h"
+#include "player/sink.h"
 #include "shared/asciicast/writer.h"
 #include "shared/base/printable.h"
-#include "shared/base/unique_fd.h"
 #include "shared/base/utf8.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
 #include <string_view>
 
@@ -26,49 +22,6 @@ namespace {
 
 constexpr size_t kBlockBytes = 64 * 1024;
 constexpr size_t kMaxLineCharacters = 64 * 1024;
-
-// Collects and writes. A reader that has gone (| head) is no error.
-class Sink {
-public:
-  static Result<Sink> open(const std::string& path) {
-    if (path.empty() || path == "-") {
-      return Sink(UniqueFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)));
-    }
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd) {
-      return errno_error("cannot create " + printable(path));
-    }
-    return Sink(std::move(fd));
-  }
-
-  std::string& buffer() { return buffer_; }
-  bool reader_gone() const { return gone_; }
-
-  Status drain(size_t above) {
-    if (buffer_.size() <= above) {
-      return ok();
-    }
-    std::string_view rest = buffer_;
-    while (!rest.empty() && !gone_) {
-      const ssize_t put = ::write(fd_.get(), rest.data(), rest.size());
-      if (put >= 0) {
-        rest.remove_prefix(static_cast<size_t>(put));
-      } else if (errno == EPIPE) {
-        gone_ = true;
-      } else if (errno != EINTR) {
-        return errno_error("cannot write");
-      }
-    }
-    buffer_.clear();
-    return ok();
-  }
-
-private:
-  explicit Sink(UniqueFd fd) : fd_(std::move(fd)) {}
-  UniqueFd fd_;
-  std::string buffer_;
-  bool gone_ = false;
-};
 
 Status export_cast(EventSource& source, int version, Sink& sink) {
   AsciicastHeader header = source.facts().header;
@@ -250,6 +203,9 @@ private:
 
 Status export_recording(const std::string& path, const std::string& identity_file,
                         ExportFormat format, const std::string& output) {
+  if (format >= ExportFormat::standard_input) {
+    return export_bytes(path, identity_file, format, output);
+  }
   const bool text = format == ExportFormat::text;
   Result<ScreenClient> screen = ScreenClient::start();  // before there is a key to inherit
   if (!screen) {

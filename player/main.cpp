@@ -18,8 +18,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <string>
-#include <vector>
 
 namespace {
 
@@ -35,11 +35,12 @@ struct Arguments {
   std::string output;
 };
 
-ExportFormat format_of(const std::string& name) {
-  return name == "cast2"   ? ExportFormat::cast2
-         : name == "cast3" ? ExportFormat::cast3
-                           : ExportFormat::text;
-}
+const std::map<std::string, ExportFormat> kFormats = {{"cast2", ExportFormat::cast2},
+                                                      {"cast3", ExportFormat::cast3},
+                                                      {"text", ExportFormat::text},
+                                                      {"stdin", ExportFormat::standard_input},
+                                                      {"stdout", ExportFormat::standard_output},
+                                                      {"stderr", ExportFormat::standard_error}};
 
 void add_common(CLI::App& app, Arguments& arguments) {
   app.add_option("-i,--identity", arguments.options.identity, "age identity file of the auditor")
@@ -68,7 +69,7 @@ Status with_recording(const Arguments& arguments, const CLI::App& app) {
     return path.error();
   }
   if (app.got_subcommand("export")) {
-    return export_recording(*path, settings->identity, format_of(arguments.format),
+    return export_recording(*path, settings->identity, kFormats.at(arguments.format),
                             arguments.output);
   }
   if (app.got_subcommand("verify")) {
@@ -84,8 +85,10 @@ int run(int argc, char** argv) {
   add_recording(app, arguments, false);
   auto* exporting = app.add_subcommand("export", "Write a file that others can read");
   add_recording(*exporting, arguments, true);
-  exporting->add_option("--format", arguments.format, "cast2, cast3 or text")
-      ->check(CLI::IsMember(std::vector<std::string>{"cast2", "cast3", "text"}))
+  exporting
+      ->add_option("--format", arguments.format,
+                   "cast2, cast3, text; or the exact bytes of stdin, stdout, stderr")
+      ->check(CLI::IsMember(&kFormats))
       ->type_name("")
       ->required();
   exporting->add_option("-o,--output", arguments.output, "a new file; standard output without it")

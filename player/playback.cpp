@@ -19,6 +19,9 @@ constexpr uint64_t kFirstSpacingBytes = 1024 * 1024;
 constexpr size_t kKeyframeMemory = 192 * 1024 * 1024;
 constexpr size_t kFlushBytes = 32 * 1024;
 constexpr uint32_t kMaxRestarts = 50;
+// How often a long way looks at the clock.
+constexpr size_t kEventsPerLook = 64;
+constexpr uint64_t kBytesPerLook = 256 * 1024;
 
 }  // namespace
 
@@ -236,16 +239,18 @@ void Playback::apply(const AsciicastEvent& event) {
 Status Playback::apply_until(uint64_t target_us, Pace pace, const Progress& progress) {
   const auto begin = Clock::now();
   auto reported = begin;
-  for (size_t count = 0;; ++count) {
+  uint64_t looked_at_bytes = fed_bytes_;
+  for (size_t count = 1;; ++count) {
     const AsciicastEvent* event = peek();
     if (event == nullptr || event->time_us > target_us) {
       return ok();
     }
     apply(*event);
     ++next_;
-    if (count % 64 != 63) {
+    if (count % kEventsPerLook != 0 && fed_bytes_ - looked_at_bytes < kBytesPerLook) {
       continue;
     }
+    looked_at_bytes = fed_bytes_;
     const auto now = Clock::now();
     if (pace == Pace::one_frame && now - begin > kFrameTime) {
       return ok();

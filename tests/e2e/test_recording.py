@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from tests.support.brec import ERROR, OUTPUT, TO_TARGET, Recording, exact_text, open_envelope
-from tests.support.stack import ME, Client, wait_until
+from tests.support.stack import BUILD, ME, Client, wait_until
 
 QUIET_SHELL = "exec env PS1='READY> ' PROMPT_COMMAND= HISTFILE= bash --norc --noprofile --noediting\r"
 
@@ -198,6 +198,33 @@ def test_the_player_and_the_other_reader_agree_on_every_event(alice, bastion, wa
 
 
 # Commands: their two outputs and their input.
+
+STREAMS = {"stdin": TO_TARGET, "stdout": OUTPUT, "stderr": ERROR}
+
+
+def test_the_player_gives_out_each_stream_byte_for_byte(alice, bastion, watch, tmp_path):
+    given = os.urandom(50_000)
+    done = alice.run("echo begun; echo working >&2; sleep 0.2; cat; echo caf\u00e9 >&2; "
+                     "sleep 0.2; printf '\\377\\376' >&2; echo done >&2", input=given)
+    recording = watch.one()
+    exported = {name: export(bastion, recording, name, tmp_path).read_bytes() for name in STREAMS}
+    assert exported["stdin"] == given
+    assert exported["stdout"] == done.stdout == b"begun\n" + given
+    assert exported["stderr"] == done.stderr
+    assert {name: recording.printed(stream) if stream else recording.binary(stream)
+            for name, stream in STREAMS.items()} == exported
+
+
+def test_recorded_bytes_do_not_go_to_the_auditors_terminal(alice, bastion, watch):
+    alice.run("printf '\\033]0;title\\007'")
+    player = str(BUILD / "bin" / "sallyport-play")
+    child = pexpect.spawn(player, ["export", str(watch.paths(1)[0]), "--format", "stdout",
+                                   "-i", str(bastion.identity_file)])
+    said = child.read()
+    child.close()
+    assert child.exitstatus == 1
+    assert b"-o" in said and b"\033" not in said
+
 
 def test_random_bytes_are_recorded_without_loss(alice, watch, tmp_path):
     random = os.urandom(300_000)
