@@ -242,7 +242,11 @@ void Channels::tell_and_close(Channel& channel, const std::string& text) {
 void Channels::end_all(const std::string& text) {
   refusal_ = text.empty() ? "sallyport: this session has ended" : text;
   for (const auto& channel : channels_) {
-    tell_and_close(*channel, text);
+    // The others get the refusal when they ask for their start: a client that is refused earlier
+    // takes the failed request for the reason.
+    if (channel->start || channel->started) {
+      tell_and_close(*channel, text);
+    }
   }
 }
 

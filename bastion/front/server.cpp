@@ -199,15 +199,16 @@ void Server::serve() {
   }
 }
 
-// The session ends from our side: every channel gets the reason and exit status 254, then a moment
-// to take it.
+// The session ends from our side: every channel gets the reason and exit status 254, also one that
+// the client is only just opening. Then the client has a moment to leave by itself: to one that we
+// leave first the stock ssh adds a line of its own, and without a channel its exit status is 255.
 void Server::end_channels() {
   const std::string text = end_text_.empty() && monitor_gone_
                                ? "sallyport: the recorder of this session is gone, so it ends here"
                                : end_text_;
   channels_->end_all(text);
   const auto deadline = Clock::now() + kFarewellTime;
-  while (Clock::now() < deadline && !client_is_gone() && !channels_->empty()) {
+  while (Clock::now() < deadline && !client_is_gone()) {
     monitor_gone_ = true;  // nothing more is read from there
     drain_ssh();
     channels_->read_requests();
