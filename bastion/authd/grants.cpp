@@ -40,6 +40,12 @@ GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config) {
     facts.text = used ? "this grant has been used for that already" : "the target is gone";
     return facts;
   }
+  if (question.purpose == Purpose::dial && target->second.host_keys.empty()) {
+    facts.text = target->first +
+                 " has no pinned host key; an administrator pins it with: sallyportctl target add "
+                 "--scan";
+    return facts;
+  }
   facts.valid = true;
   facts.person = live.who.person;
   facts.issuer = live.who.issuer;
