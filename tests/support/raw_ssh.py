@@ -12,6 +12,7 @@ import os
 import pathlib
 import socket
 import struct
+import time
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import serialization
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 DISCONNECT, IGNORE, DEBUG, SERVICE_REQUEST, EXT_INFO, KEXINIT, NEWKEYS = 1, 2, 4, 5, 7, 20, 21
+CHANNEL_OPEN, OPENED, DATA_APART, CLOSE, CHANNEL_REQUEST, FAILED = 90, 91, 95, 97, 98, 100
 ECDH_INIT, REQUEST, FAILURE, SUCCESS, BANNER, PK_OK, INFO_RESPONSE = 30, 50, 51, 52, 53, 60, 61
 VERSION = b"SSH-2.0-RawSsh"
 
@@ -199,6 +201,25 @@ class RawSsh:
 
     def answer(self, text=""):
         return self.ask(bytes([INFO_RESPONSE]) + struct.pack(">I", 1) + string(text), True)
+
+    def run(self, command, before_open=0, before_start=0):
+        """After Success: (exit status or None, standard error), with pauses in between."""
+        time.sleep(before_open)
+        self.send(bytes([CHANNEL_OPEN]) + string("session") + struct.pack(">III", 0, 1 << 20, 32768))
+        payload = self.receive()
+        assert payload[:1] == bytes([OPENED]), payload
+        (channel,) = struct.unpack(">I", payload[5:9])
+        time.sleep(before_start)
+        self.send(bytes([CHANNEL_REQUEST]) + struct.pack(">I", channel) + string("exec") + b"\1" +
+                  string(command))
+        status, errors = None, b""
+        while (payload := self.receive()) and payload[0] not in (CLOSE, FAILED, DISCONNECT):
+            if payload[0] == DATA_APART:
+                errors += strings(payload[9:], 1)[0][0]
+            elif payload[0] == CHANNEL_REQUEST:
+                (name,), rest = strings(payload[5:], 1)
+                status = struct.unpack(">I", rest[1:5])[0] if name == b"exit-status" else status
+        return status, errors.decode()
 
     def close(self):
         self.stream.close()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The target's side of a login: pinned host keys, the vault's key, a target that is not there. The
+user is never asked; each refusal is one line and exit status 254."""
+import re
+import subprocess
+
+import pytest
+
+from tests.support.raw_ssh import RawSsh, Success
+from tests.support.stack import ME, Target, free_port, make_key
+
+
+@pytest.fixture
+def second(bastion, tmp_path):
+    """Another sshd, which is no target yet; it lets in the same vault key."""
+    target = Target(tmp_path / "second")
+    target.authorized_keys.write_text(bastion.target.authorized_keys.read_text())
+    yield target
+    target.stop()
+
+
+@pytest.fixture
+def add(bastion):
+    added = set()
+
+    def add_target(name, port, *options):
+        done = bastion.ctl("target", "add", name, f"127.0.0.1:{port}", *options, "--yes")
+        assert "applied; running sessions go on" in done.stdout
+        added.add(name)
+        return done.stdout
+
+    yield add_target
+    for name in added:
+        bastion.ctl("target", "remove", name, "--yes")
+
+
+def fingerprint(key):
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", key], capture_output=True, text=True)
+    return shown.stdout.split()[1]
+
+
+def refusal(client, name):
+    done = client.run("true", user=f"{ME}@{name}")
+    text = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (254, b""), text
+    assert re.fullmatch(r"sallyport: [^\r\n]+\r\n", text), text
+    return text
+
+
+def change_host_key(target, kind="ed25519"):
+    target.stop()
+    target.host_key = make_key(target.folder / f"another_{kind}", kind)
+    target.start()
+
+
+def test_scanned_target_can_be_reached(client, second, add):
+    shown = add("web2", second.port, "--key", "main", "--scan")
+    assert fingerprint(second.host_key) in shown
+    assert client.run("echo in", user=f"{ME}@web2").stdout == b"in\n"
+
+
+def test_changed_host_key_refuses_with_both_fingerprints(client, second, add):
+    pinned = fingerprint(second.host_key)
+    add("web2", second.port, "--key", "main", "--scan")
+    change_host_key(second)
+    offered = fingerprint(second.host_key)
+    assert refusal(client, "web2") == (
+        f"sallyport: the host key of web2 is not the pinned one: pinned {pinned}, offered {offered}; "
+        "ask your administrator before anything else\r\n")
+
+
+def test_changed_type_of_host_key_refuses(client, second, add):
+    add("web2", second.port, "--key", "main", "--scan")
+    change_host_key(second, "ecdsa")
+    assert "web2" in refusal(client, "web2")
+
+
+def test_host_key_of_another_target_refuses(client, bastion, second, add):
+    add("web2", second.port, "--key", "main", "--host-key", bastion.target.public_host_key())
+    text = refusal(client, "web2")
+    assert fingerprint(bastion.target.host_key) in text and fingerprint(second.host_key) in text
+
+
+def test_new_pin_heals_it(client, second, add):
+    add("web2", second.port, "--key", "main", "--scan")
+    change_host_key(second)
+    refusal(client, "web2")
+    add("web2", second.port, "--key", "main", "--scan")
+    assert client.run("echo in", user=f"{ME}@web2").stdout == b"in\n"
+
+
+def test_target_without_a_pinned_key_refuses(client, second, add):
+    assert "no host key is pinned" in add("web2", second.port, "--key", "main")
+    assert "web2 has no pinned host key" in refusal(client, "web2")
+
+
+def test_key_that_the_target_does_not_let_in(bastion, client, second, add):
+    bastion.ctl("vault", "generate", "other")
+    add("web2", second.port, "--key", "other", "--scan")
+    assert f"web2 does not accept the bastion's key for {ME}" in refusal(client, "web2")
+
+
+@pytest.mark.parametrize("options", [["--key", "missing"], []], ids=["missing", "none"])
+def test_target_without_a_key_in_the_vault(client, second, add, options):
+    add("web2", second.port, *options, "--scan")
+    assert "key" in refusal(client, "web2")
+
+
+def test_target_that_is_down(client, bastion, add):
+    add("web2", free_port(), "--key", "main", "--host-key", bastion.target.public_host_key())
+    assert "cannot reach web2: " in refusal(client, "web2")
+    assert client.run("true").returncode == 0
+
+
+def test_target_that_is_the_bastion_itself(client, bastion, add):
+    add("web2", bastion.port, "--key", "main", "--host-key", bastion.target.public_host_key())
+    assert "is this bastion itself" in refusal(client, "web2")
+
+
+def test_refusal_is_also_for_a_shell(client, second, add):
+    add("web2", second.port, "--key", "main", "--scan")
+    change_host_key(second)
+    child = client.spawn(user=f"{ME}@web2")
+    child.expect("sallyport: the host key of web2 is not the pinned one")
+    assert child.wait() == 254
+
+
+# The refusal of a target that is near is faster than the next packet of a client that is far.
+
+@pytest.mark.parametrize("pauses", [{"before_open": 0.4}, {"before_start": 0.4}], ids=str)
+def test_slow_client_reads_the_refusal(bastion, client, add, pauses):
+    add("web2", free_port(), "--key", "main", "--host-key", bastion.target.public_host_key())
+    with RawSsh(bastion.port) as raw:
+        assert raw.prove(f"{ME}@web2", client.key) == Success()
+        status, errors = raw.run("true", **pauses)
+    assert status == 254
+    assert errors.startswith("sallyport: cannot reach web2: ")
