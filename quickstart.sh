@@ -204,6 +204,14 @@ make_key() {
 
 # A stock sshd of this user alone: one login, one key, nothing of /etc/ssh.
 start_target() {
+  local unprivileged=()
+  if ((EUID != 0)); then
+    # sshd gives a terminal to the group "tty", which only root may where devpts does not do it by
+    # itself (containers, chroots). Without such a group it is content.
+    grep -v '^tty:' /etc/group >"$state/target/group"
+    unprivileged=(env LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD=/etc/passwd
+      NSS_WRAPPER_GROUP="$state/target/group")
+  fi
   make_key "$state/target/host_key" target
   touch "$state/target/authorized_keys"
   ((EUID == 0)) && mkdir -p -m 755 /run/sshd
@@ -220,7 +228,7 @@ PidFile none
 AcceptEnv LANG LC_*
 Subsystem sftp internal-sftp
 END
-  start target "$sshd" -D -e -f "$state/target/sshd_config"
+  start target "${unprivileged[@]}" "$sshd" -D -e -f "$state/target/sshd_config"
   wait_until_open "the target" "$target_port"
 }
 
