@@ -99,8 +99,19 @@ LogLevel ERROR
 """)
         os.makedirs("/run/sshd", exist_ok=True) if os.geteuid() == 0 else None
         self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
-                                        stderr=open(self.folder / "sshd.log", "ab"))
+                                        stderr=open(self.folder / "sshd.log", "ab"),
+                                        env={**os.environ, **self.unprivileged()})
         wait_for_port(self.port, self.process)
+
+    def unprivileged(self):
+        """sshd gives a terminal to the group "tty", which only root may where devpts does not do it
+        by itself (containers, chroots). Without such a group it is content."""
+        if os.geteuid() == 0:
+            return {}
+        groups = [line for line in open("/etc/group") if not line.startswith("tty:")]
+        (self.folder / "group").write_text("".join(groups))
+        return {"LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_PASSWD": "/etc/passwd",
+                "NSS_WRAPPER_GROUP": str(self.folder / "group")}
 
     def public_host_key(self):
         return " ".join(pathlib.Path(f"{self.host_key}.pub").read_text().split()[:2])
