@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 DISCONNECT, IGNORE, DEBUG, SERVICE_REQUEST, EXT_INFO, KEXINIT, NEWKEYS = 1, 2, 4, 5, 7, 20, 21
-CHANNEL_OPEN, OPENED, DATA_APART, CLOSE, CHANNEL_REQUEST, FAILED = 90, 91, 95, 97, 98, 100
+CHANNEL_OPEN, OPENED, DATA_APART, CLOSE, CHANNEL_REQUEST, STARTED, FAILED = 90, 91, 95, 97, 98, 99, 100
 ECDH_INIT, REQUEST, FAILURE, SUCCESS, BANNER, PK_OK, INFO_RESPONSE = 30, 50, 51, 52, 53, 60, 61
 VERSION = b"SSH-2.0-RawSsh"
 
@@ -203,7 +203,8 @@ class RawSsh:
         return self.ask(bytes([INFO_RESPONSE]) + struct.pack(">I", 1) + string(text), True)
 
     def run(self, command, before_open=0, before_start=0):
-        """After Success: (exit status or None, standard error), with pauses in between."""
+        """After Success: (exit status or None, standard error), with pauses in between. What comes
+        before the command has started does not count, as with the stock client."""
         time.sleep(before_open)
         self.send(bytes([CHANNEL_OPEN]) + string("session") + struct.pack(">III", 0, 1 << 20, 32768))
         payload = self.receive()
@@ -213,8 +214,13 @@ class RawSsh:
         self.send(bytes([CHANNEL_REQUEST]) + struct.pack(">I", channel) + string("exec") + b"\1" +
                   string(command))
         status, errors = None, b""
+        started = False
         while (payload := self.receive()) and payload[0] not in (CLOSE, FAILED, DISCONNECT):
-            if payload[0] == DATA_APART:
+            if payload[0] == STARTED:
+                started = True
+            elif not started:
+                continue
+            elif payload[0] == DATA_APART:
                 errors += strings(payload[9:], 1)[0][0]
             elif payload[0] == CHANNEL_REQUEST:
                 (name,), rest = strings(payload[5:], 1)
