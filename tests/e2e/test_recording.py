@@ -4,6 +4,7 @@ with the product, and by what auditors have: age, asciinema, sallyport-play."""
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -13,7 +14,8 @@ import pytest
 from tests.support.brec import ERROR, OUTPUT, TO_TARGET, Recording, exact_text, open_envelope
 from tests.support.stack import BUILD, ME, Client, wait_until
 
-QUIET_SHELL = "exec env PS1='READY> ' PROMPT_COMMAND= HISTFILE= bash --norc --noprofile --noediting\r"
+# What is typed before the account's own shell is ready is shown twice; only the prompt is READY.
+QUIET_SHELL = "exec env PS1='REA''DY> ' PROMPT_COMMAND= HISTFILE= bash --norc --noprofile --noediting\r"
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +57,13 @@ def watch(bastion, alice):
 
 def shell(client, **more):
     """An interactive shell whose prompt is known."""
-    child = client.spawn(**more)
-    child.expect(r"is recorded\r\n")
+    return become_quiet(client.spawn(**more))
+
+
+def become_quiet(child):
+    # Over a ControlMaster the first bytes may come before the client has made its terminal raw.
+    child.expect(r"is recorded\r+\n")
     child.send(QUIET_SHELL)
-    child.expect_exact("--noediting")
     child.expect_exact("READY> ")
     return child
 
@@ -365,6 +370,23 @@ def test_the_target_has_the_size_of_the_window(alice, watch):
     wait_for_size(child, "20 77")
     leave(child)
     assert watch.one().codes("r") == ["77x20"]
+
+
+def test_a_resize_before_the_target_has_answered_is_not_lost(alice, bastion, watch):
+    os.kill(bastion.target.process.pid, signal.SIGSTOP)
+    try:
+        child = alice.spawn(dimensions=(24, 80))
+        wait_until(lambda: set(bastion.recordings()) - watch.before, what="a recording")
+        child.setwinsize(30, 100)
+        time.sleep(0.5)
+    finally:
+        os.kill(bastion.target.process.pid, signal.SIGCONT)
+    become_quiet(child)
+    child.send("stty size\r")
+    child.expect_exact("30 100\r\n")
+    leave(child)
+    recording = watch.one()
+    assert (recording.header["term"]["cols"], recording.codes("r")) in [(80, ["100x30"]), (100, [])]
 
 
 def wait_for_size(child, expected):
