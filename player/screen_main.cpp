@@ -185,7 +185,9 @@ int main() {
   harden_process();
   ::setsid();
   close_everything_else();
+#if !defined(__SANITIZE_ADDRESS__)  // its shadow takes terabytes of address space
   limit_memory(kMemoryLimit);
+#endif
   limit_descriptors(3);
   enter_sandbox(SandboxProfile::screen);
   loop();
