@@ -103,6 +103,9 @@ Status Channels::receive(Received& message) {
 }
 
 Status Channels::answer_open(const ChannelOpen& message) {
+  if (channels_.size() >= kMaxChannels) {
+    pump();  // the close that makes room may have come in this very batch
+  }
   if (find(message.channel) != nullptr || channels_.size() >= kMaxChannels) {
     return Error{Errc::protocol, "channel opened twice, or one too many"};
   }
