@@ -30,7 +30,8 @@ int main() {
     fatal("gate sent no start: " + start.error().message);
   }
   control.close();
-  limit_memory(256ULL << 20);
+  // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
+  limit_memory(96ULL << 20);
   back::Client client(UniqueFd(back::kTargetFd), Peer(UniqueFd(back::kMonitorFd)),
                       UniqueFd(back::kAgentFd), std::move(*start));
   enter_sandbox(SandboxProfile::back);

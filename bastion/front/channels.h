@@ -34,7 +34,8 @@ public:
   void end_all(const std::string& text);
   bool empty() const { return channels_.empty(); }
   bool broken() const { return broken_; }
-  int wait_ms() const { return -1; }
+  // Not for ever: a write under congestion may read a packet that nothing else announces.
+  int wait_ms() const { return 1000; }
 
   Status answer_started(const ChannelStarted& message);
   Status answer_refused(const ChannelRefused& message);

@@ -57,7 +57,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < key_count; ++i) {
     keys.push_back(read_host_key(front::kFirstHostKeyFd + i));
   }
-  limit_memory(256ULL << 20);
+  // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
+  limit_memory(96ULL << 20);
   front::Server server(UniqueFd(front::kClientFd), Peer(UniqueFd(front::kMonitorFd)),
                        std::move(keys));
   enter_sandbox(SandboxProfile::front);

@@ -13,6 +13,7 @@ namespace sallyport::front {
 namespace {
 
 constexpr int kMaxAttempts = 64;
+constexpr auto kIgnoreEvery = std::chrono::seconds(4);
 constexpr size_t kMaxUserBytes = 200;
 constexpr size_t kMaxAnswerBytes = 1024;
 
@@ -78,7 +79,9 @@ void UserAuth::read_requests() {
   // message, and the client would wait for ever: a packet came of which nothing became.
   const bool silent = packets_.in_packets - packets_seen_ > messages;
   packets_seen_ = packets_.in_packets;
-  if (silent && none_ && waiting_ == Waiting::for_client && state_ == State::running) {
+  // While a prompt stands a client may send what asks for no answer (PuTTY's keepalive does).
+  const bool expects_answer = waiting_ == Waiting::for_client && !pending_;
+  if (silent && none_ && expects_answer && state_ == State::running) {
     if (++attempts_ > kMaxAttempts) {
       return fail("too many attempts");
     }
@@ -193,7 +196,9 @@ void UserAuth::read_interactive(SshMessage message) {
 }
 
 void UserAuth::keep_awake() {
-  if (waiting_ == Waiting::for_monitor || pending_) {
+  const auto now = std::chrono::steady_clock::now();
+  if ((waiting_ == Waiting::for_monitor || pending_) && now - last_ignore_ >= kIgnoreEvery) {
+    last_ignore_ = now;
     ssh_send_ignore(session_, "");
   }
 }

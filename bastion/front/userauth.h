@@ -8,6 +8,7 @@
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
 
+#include <chrono>
 #include <set>
 #include <string>
 
@@ -57,6 +58,7 @@ private:
   SshMessage none_;     // to refuse what libssh cannot parse
   ssh_counter_struct packets_{};
   uint64_t packets_seen_ = 0;
+  std::chrono::steady_clock::time_point last_ignore_{};
   std::set<MessageType> seen_;
 };
 

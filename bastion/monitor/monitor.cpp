@@ -135,7 +135,7 @@ Status Monitor::read_batch(Conversation& with) {
 void Monitor::on_lost(Conversation& with, const Error& why) {
   const bool broken = why.code != Errc::io;
   if (broken) {
-    log_error("a process breaks the protocol", {{"process", with.name}, {"why", why.message}});
+    log_error("a process breaks the protocol", {{"peer", with.name}, {"why", why.message}});
   }
   loop_.unwatch(with.peer.fd());
   if (&with == &front_) {

@@ -2,8 +2,8 @@
 """Commands without a terminal: what goes in and comes out is what a direct connection gives."""
 import hashlib
 import os
-import signal
 import subprocess
+import time
 
 import pytest
 
@@ -69,7 +69,6 @@ def test_several_commands_at_once_on_one_connection(client, tmp_path):
         for _ in range(100):
             if os.path.exists(f"{tmp_path}/c"):
                 break
-            import time
             time.sleep(0.05)
         running = [subprocess.Popen(client.command(f"echo {i}; sleep 0.3; exit {i}",
                                                    options=control), stdout=subprocess.PIPE)
@@ -78,7 +77,8 @@ def test_several_commands_at_once_on_one_connection(client, tmp_path):
             assert process.communicate()[0] == f"{i}\n".encode()
             assert process.returncode == i
     finally:
-        master.send_signal(signal.SIGTERM)
+        subprocess.run(client.command(options=["-O", "exit", *control]), capture_output=True)
+        master.kill()
         master.wait(10)
 
 
