@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
   limit_memory(96ULL << 20);
   front::Server server(UniqueFd(front::kClientFd), Peer(UniqueFd(front::kMonitorFd)),
-                       std::move(keys));
+                       std::move(keys), argc > 2 ? argv[2] : "");
   enter_sandbox(SandboxProfile::front);
   return server.run();
 }

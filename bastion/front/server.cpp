@@ -27,7 +27,7 @@ void set_list(ssh_bind bind, enum ssh_bind_options_e option, const char* value) 
   }
 }
 
-SshBind make_bind(std::vector<SshKey> keys) {
+SshBind make_bind(std::vector<SshKey> keys, const std::string& ciphers) {
   SshBind bind(ssh_bind_new());
   const bool off = false;
   ssh_bind_options_set(bind.get(), SSH_BIND_OPTIONS_PROCESS_CONFIG, &off);
@@ -38,8 +38,8 @@ SshBind make_bind(std::vector<SshKey> keys) {
     }
   }
   set_list(bind.get(), SSH_BIND_OPTIONS_KEY_EXCHANGE, kKeyExchanges);
-  set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_C_S, kCiphers);
-  set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_S_C, kCiphers);
+  set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_C_S, ciphers.c_str());
+  set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_S_C, ciphers.c_str());
   set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_C_S, kMacs);
   set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_S_C, kMacs);
   set_list(bind.get(), SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, kClientKeyTypes);
@@ -48,10 +48,11 @@ SshBind make_bind(std::vector<SshKey> keys) {
 
 }  // namespace
 
-Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys)
+Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys,
+               const std::string& ciphers)
     : client_(std::move(client)),
       monitor_(std::move(monitor)),
-      bind_(make_bind(std::move(host_keys))),
+      bind_(make_bind(std::move(host_keys), ciphers.empty() ? kCiphers : ciphers)),
       session_(ssh_new()) {
   const int on = 1;
   ::setsockopt(client_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -17,7 +17,8 @@ namespace sallyport::front {
 // process and per event (two in one event are a use-after-free in 0.10.6 and 0.12).
 class Server {
 public:
-  Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys);
+  // ciphers: comma-separated, the best first; "" for the default.
+  Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys, const std::string& ciphers);
   int run();  // the exit status of the process
 
 private:

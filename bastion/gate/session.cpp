@@ -20,6 +20,14 @@ constexpr AllowedMessage<Session> kFromMonitor[] = {
     allow<&Session::answer_start_back>(in(0), Times::once),
 };
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ",") + name;
+  }
+  return list;
+}
+
 std::string describe_end(int status) {
   return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                              : "status " + std::to_string(WEXITSTATUS(status));
@@ -89,10 +97,11 @@ Status Session::start_front(const UniqueFd& client, const UniqueFd& monitor) {
   for (const UniqueFd& key : around_.host_keys) {
     descriptors.push_back(key.get());
   }
-  const auto pid = spawn({around_.libexec + "/sallyport-front",
-                          "sallyportd: front",
-                          {std::to_string(around_.host_keys.size())},
-                          descriptors});
+  const auto pid =
+      spawn({around_.libexec + "/sallyport-front",
+             "sallyportd: front",
+             {std::to_string(around_.host_keys.size()), joined(around_.config.ciphers)},
+             descriptors});
   if (!pid) {
     return pid.error();
   }

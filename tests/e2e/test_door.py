@@ -132,3 +132,13 @@ def test_connection_that_does_not_log_in_ends(tmp_path):
         child.expect("sallyport: the time to log in is over; connect again")
         wait_until(lambda: not bastion.processes("front") and not bastion.processes("monitor"), 5,
                    "the end of both")
+
+
+def test_the_configured_ciphers_are_offered(tmp_path):
+    only = "chacha20-poly1305@openssh.com"
+    with running_stack(tmp_path, ciphers=[only]) as bastion:
+        client = Client(bastion, tmp_path)
+        client.log_in(bastion.idp.approve)
+        assert client.run("echo fine", options=["-c", only]).stdout == b"fine\n"
+        refused = client.run("true", options=["-c", "aes256-gcm@openssh.com"])
+        assert refused.returncode == 255
