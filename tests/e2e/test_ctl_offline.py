@@ -97,7 +97,8 @@ def test_init_changes_nothing_that_is_there(etc, folder):
 @pytest.mark.skipif(not ROOT, reason="owners are root's business")
 def test_init_as_root_gives_each_daemon_its_own(etc):
     assert owner(etc / "ssh_host_ed25519_key") == "sallyport"
-    assert owner(etc / "vault.key") == owner(etc / "seal.key") == "root"
+    assert owner(etc / "vault.key") == "sallyport-keyd"
+    assert owner(etc / "seal.key") == "sallyport-authd"
     for daemon in ("authd", "keyd", "stored"):
         assert owner(etc / "state" / daemon) == owner(etc / "run" / daemon) == f"sallyport-{daemon}"
 
