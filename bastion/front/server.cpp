@@ -19,7 +19,8 @@ namespace {
 constexpr auto kKeyExchangeTime = std::chrono::seconds(30);
 constexpr int kMaxDrains = 16;  // per wake-up; one alone costs a tenth of the speed
 constexpr int kKeepAwakeMs = 4000;
-constexpr auto kFarewellTime = std::chrono::milliseconds(1000);
+// A client that is still opening its channel on a busy machine must hear why it may not.
+constexpr auto kFarewellTime = std::chrono::milliseconds(5000);
 
 void set_list(ssh_bind bind, enum ssh_bind_options_e option, const char* value) {
   if (ssh_bind_options_set(bind, option, value) != SSH_OK) {

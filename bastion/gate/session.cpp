@@ -14,7 +14,8 @@ namespace sallyport::gate {
 namespace {
 
 // What is left of a session may say good-bye for this long after its monitor has gone.
-constexpr auto kFarewellTime = std::chrono::milliseconds(1500);
+constexpr auto kFarewellTime = std::chrono::milliseconds(6000);
+constexpr auto kStopTime = std::chrono::milliseconds(1500);  // when the bastion stops
 
 constexpr AllowedMessage<Session> kFromMonitor[] = {
     allow<&Session::answer_start_back>(in(0), Times::once),
@@ -216,7 +217,7 @@ void Session::terminate(const std::string& text) {
     (void)control_.send(SessionFailed{"sallyport: " + text});
   }
   const std::weak_ptr<Session> weak = weak_from_this();
-  around_.loop.call_after(kFarewellTime, [weak] {
+  around_.loop.call_after(kStopTime, [weak] {
     if (const auto self = weak.lock()) {
       self->kill_left();
     }
