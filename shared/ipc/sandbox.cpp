@@ -145,8 +145,9 @@ void enter_sandbox(SandboxProfile profile) {
   filter.allow({scmp_arg_cmp{0, SCMP_CMP_EQ, self, 0}}, SCMP_SYS(tgkill));
   if (profile != SandboxProfile::screen) {
     filter.allow_all(kSocketCalls);
-    for (const scmp_datum_t command : {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC}) {
-      filter.allow({scmp_arg_cmp{1, SCMP_CMP_EQ, command, 0}}, SCMP_SYS(fcntl));
+    for (const int command : {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC}) {
+      const auto value = static_cast<scmp_datum_t>(command);
+      filter.allow({scmp_arg_cmp{1, SCMP_CMP_EQ, value, 0}}, SCMP_SYS(fcntl));
     }
     filter.allow({scmp_arg_cmp{1, SCMP_CMP_EQ, 0x541b /* FIONREAD */, 0}}, SCMP_SYS(ioctl));
   }
