@@ -74,6 +74,9 @@ class Target:
         self.port = free_port()
         self.host_key = make_key(self.folder / "host_ed25519")
         self.authorized_keys = self.folder / "authorized_keys"
+        # Not the developer's: a slow ~/.bashrc, or a lock in it, is no business of these tests.
+        self.home = self.folder / "home"
+        self.home.mkdir(exist_ok=True)
         self.authorized_keys.touch()
         self.extra_config = extra_config
         self.process = None
@@ -91,6 +94,7 @@ UsePAM no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 AcceptEnv LANG LC_*
+SetEnv HOME={self.home}
 MaxSessions 50
 MaxStartups 100:30:200
 Subsystem sftp internal-sftp
