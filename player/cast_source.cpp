@@ -19,7 +19,7 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kBlockBytes = 64 * 1024;
+constexpr size_t kReadBytes = 64 * 1024;
 // Summing up the intervals of a v3 file reads all of it; of a larger one the end is unknown until
 // it is reached.
 constexpr off_t kMaxScanBytes = 512 * 1024 * 1024;
@@ -137,8 +137,8 @@ private:
     std::string block;
     for (;;) {
       const size_t size = block.size();
-      block.resize(size + kBlockBytes);
-      const ssize_t got = ::pread(fd_.get(), block.data() + size, kBlockBytes,
+      block.resize(size + kReadBytes);
+      const ssize_t got = ::pread(fd_.get(), block.data() + size, kReadBytes,
                                   static_cast<off_t>(place_.offset + size));
       if (got < 0) {
         return errno_error("cannot read " + printable(path_));

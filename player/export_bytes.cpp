@@ -19,8 +19,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kBlockBytes = 64 * 1024;
-
 ByteDirection direction_of(ExportFormat format) {
   return format == ExportFormat::standard_input   ? ByteDirection::to_target
          : format == ExportFormat::standard_error ? ByteDirection::error_output
@@ -37,7 +35,7 @@ public:
       auto frame = reader_.next();
       Status taken = frame && *frame ? take(**frame) : ok();
       if (frame && *frame && taken && !sink_.reader_gone()) {
-        if (taken = sink_.drain(kBlockBytes); taken) {
+        if (taken = sink_.drain(); taken) {
           continue;
         }
       }

@@ -20,7 +20,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kBlockBytes = 64 * 1024;
 constexpr size_t kMaxLineCharacters = 64 * 1024;
 
 Status export_cast(EventSource& source, int version, Sink& sink) {
@@ -45,7 +44,7 @@ Status export_cast(EventSource& source, int version, Sink& sink) {
         writer.append(sink.buffer(), event);
       }
     }
-    if (Status drained = sink.drain(kBlockBytes); !drained) {
+    if (Status drained = sink.drain(); !drained) {
       return drained;
     }
     if (!*more || sink.reader_gone()) {
@@ -140,7 +139,7 @@ private:
       } else {
         returns_.append(pending_, event.data);
       }
-      return pending_.size() < kBlockBytes / 2 ? ok() : feed();
+      return pending_.size() < Sink::kBlockBytes / 2 ? ok() : feed();
     }
     const auto size = event.code == 'r' ? parse_size(event.data) : std::nullopt;
     if (!size) {
@@ -164,7 +163,7 @@ private:
     for (const std::string& line : *lines) {
       append_line(sink_.buffer(), line);
     }
-    return sink_.drain(kBlockBytes);
+    return sink_.drain();
   }
 
   // The last screen; under an alternate one also the main one.

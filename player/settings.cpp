@@ -2,6 +2,7 @@
 #include "player/settings.h"
 
 #include "player/files.h"
+#include "shared/base/environment.h"
 #include "shared/base/printable.h"
 
 #include <unistd.h>
@@ -13,18 +14,13 @@ namespace sallyport {
 
 namespace {
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 std::string expand_home(const std::string& path) {
-  return path.starts_with("~/") ? variable("HOME") + path.substr(1) : path;
+  return path.starts_with("~/") ? environment_variable("HOME") + path.substr(1) : path;
 }
 
 std::string settings_path() {
-  const std::string base = variable("XDG_CONFIG_HOME");
-  return (base.empty() ? variable("HOME") + "/.config" : base) + "/sallyport/play.json";
+  const std::string base = environment_variable("XDG_CONFIG_HOME");
+  return (base.empty() ? environment_variable("HOME") + "/.config" : base) + "/sallyport/play.json";
 }
 
 Status take_file(const std::string& path, Settings& settings) {
@@ -60,7 +56,8 @@ Result<Settings> read_settings(const SettingsOptions& options) {
       return taken.error();
     }
   }
-  if (const std::string recordings = variable("SALLYPORT_RECORDINGS"); !recordings.empty()) {
+  if (const std::string recordings = environment_variable("SALLYPORT_RECORDINGS");
+      !recordings.empty()) {
     settings.recordings = recordings;
   }
   if (!options.recordings.empty()) {

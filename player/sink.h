@@ -19,8 +19,10 @@ public:
   bool reader_gone() const { return gone_; }
   bool is_terminal() const;
 
+  static constexpr size_t kBlockBytes = 64 * 1024;
+
   // Writes the buffer if it is longer than `above`.
-  Status drain(size_t above);
+  Status drain(size_t above = kBlockBytes);
 
 private:
   explicit Sink(UniqueFd fd) : fd_(std::move(fd)) {}

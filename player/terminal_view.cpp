@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/terminal_view.h"
 
+#include "shared/base/environment.h"
 #include "shared/base/printable.h"
 
 #include <unistd.h>
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <clocale>
-#include <cstdlib>
 #include <cstring>
 #include <cwchar>
 #include <cwctype>
@@ -40,24 +40,20 @@ constexpr const char* kHelp[] = {
     "q      quit",
 };
 
-std::string_view variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // Without any locale in the environment the terminal is taken for UTF-8, as all are today. One that
 // was chosen is respected: in an 8-bit one a byte of UTF-8 could be a control.
 bool use_locale() {
-  const bool chosen =
-      !variable("LC_ALL").empty() || !variable("LC_CTYPE").empty() || !variable("LANG").empty();
+  const bool chosen = !environment_variable("LC_ALL").empty() ||
+                      !environment_variable("LC_CTYPE").empty() ||
+                      !environment_variable("LANG").empty();
   std::setlocale(LC_ALL, chosen ? "" : "C.UTF-8");
   return MB_CUR_MAX > 1;
 }
 
 // $TERM's own entry, or the one of the same terminal with 24-bit colour where it says it has that.
 SCREEN* new_screen() {
-  const std::string term(variable("TERM"));
-  const std::string_view colors = variable("COLORTERM");
+  const std::string term = environment_variable("TERM");
+  const std::string colors = environment_variable("COLORTERM");
   if ((colors == "truecolor" || colors == "24bit") && term == "xterm-256color") {
     if (SCREEN* screen = ::newterm("xterm-direct", stdout, stdin)) {
       return screen;
@@ -159,8 +155,8 @@ Status TerminalView::open(TerminalView& view) {
   }
   view.ascii_only_ = !use_locale();
   if (new_screen() == nullptr) {
-    return Error{Errc::invalid,
-                 "the terminal \"" + printable(variable("TERM"), 40) + "\" is not known; set TERM"};
+    return Error{Errc::invalid, "the terminal \"" + printable(environment_variable("TERM"), 40) +
+                                    "\" is not known; set TERM"};
   }
   view.open_ = true;
   ::set_escdelay(50);

@@ -15,7 +15,7 @@ namespace {
 
 // What is left of a session may say good-bye for this long after its monitor has gone.
 constexpr auto kFarewellTime = std::chrono::milliseconds(6000);
-constexpr auto kStopTime = std::chrono::milliseconds(1500);  // when the bastion stops
+constexpr auto kSessionStopTime = std::chrono::milliseconds(1500);  // when the bastion stops
 
 constexpr AllowedMessage<Session> kFromMonitor[] = {
     allow<&Session::answer_start_back>(in(0), Times::once),
@@ -217,7 +217,7 @@ void Session::terminate(const std::string& text) {
     (void)control_.send(SessionFailed{"sallyport: " + text});
   }
   const std::weak_ptr<Session> weak = weak_from_this();
-  around_.loop.call_after(kStopTime, [weak] {
+  around_.loop.call_after(kSessionStopTime, [weak] {
     if (const auto self = weak.lock()) {
       self->kill_left();
     }

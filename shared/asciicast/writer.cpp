@@ -66,16 +66,16 @@ nlohmann::ordered_json env_json(const AsciicastHeader& header) {
   return env;
 }
 
-void put_terminal(nlohmann::ordered_json& json, const AsciicastHeader& header) {
+void put_terminal(nlohmann::ordered_json& out, const AsciicastHeader& header) {
   if (header.version < 3) {
-    json["width"] = header.cols;
-    json["height"] = header.rows;
+    out["width"] = header.cols;
+    out["height"] = header.rows;
     return;
   }
-  json["term"]["cols"] = header.cols;
-  json["term"]["rows"] = header.rows;
+  out["term"]["cols"] = header.cols;
+  out["term"]["rows"] = header.rows;
   if (!header.term_type.empty()) {
-    json["term"]["type"] = header.term_type;
+    out["term"]["type"] = header.term_type;
   }
 }
 
@@ -109,29 +109,29 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 std::string asciicast_header_line(const AsciicastHeader& header) {
-  nlohmann::ordered_json json;
-  json["version"] = header.version;
-  put_terminal(json, header);
+  nlohmann::ordered_json out;
+  out["version"] = header.version;
+  put_terminal(out, header);
   if (header.timestamp) {
-    json["timestamp"] = *header.timestamp;
+    out["timestamp"] = *header.timestamp;
   }
   if (header.idle_time_limit) {
-    json["idle_time_limit"] = *header.idle_time_limit;
+    out["idle_time_limit"] = *header.idle_time_limit;
   }
   if (!header.command.empty()) {
-    json["command"] = header.command;
+    out["command"] = header.command;
   }
   if (!header.title.empty()) {
-    json["title"] = header.title;
+    out["title"] = header.title;
   }
   if (auto env = env_json(header); !env.empty()) {
-    json["env"] = std::move(env);
+    out["env"] = std::move(env);
   }
   auto ours = nlohmann::ordered_json::parse(header.sallyport, nullptr, false);
   if (!ours.is_discarded()) {
-    json["sallyport"] = std::move(ours);
+    out["sallyport"] = std::move(ours);
   }
-  return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return out.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 void append_asciicast_event(std::string& out, uint64_t time_us, char code, std::string_view data) {

@@ -6,6 +6,7 @@
 #include "bastion/ctl/init/config_text.h"
 #include "bastion/ctl/init/files.h"
 #include "bastion/ctl/terminal.h"
+#include "shared/base/environment.h"
 #include "shared/config/check.h"
 #include "shared/config/values.h"
 #include "shared/ipc/sandbox.h"
@@ -14,7 +15,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
@@ -31,12 +31,12 @@ std::string default_directory() {
   if (::geteuid() == 0) {
     return kSystemDirectory;
   }
-  const char* config_home = std::getenv("XDG_CONFIG_HOME");
-  if (config_home != nullptr && *config_home == '/') {
-    return std::string(config_home) + "/sallyport";
+  const std::string config_home = environment_variable("XDG_CONFIG_HOME");
+  if (config_home.starts_with('/')) {
+    return config_home + "/sallyport";
   }
-  const char* home = std::getenv("HOME");
-  return (home != nullptr ? std::string(home) + "/.config" : ".") + "/sallyport";
+  const std::string home = environment_variable("HOME");
+  return (home.empty() ? "." : home + "/.config") + "/sallyport";
 }
 
 std::string host_name() {

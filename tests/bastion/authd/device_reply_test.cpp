@@ -22,13 +22,13 @@ json good() {
           {"interval", 7}};
 }
 
-json with(const std::string& name, const json& value) {
+json reply_with(const std::string& name, const json& value) {
   json out = good();
   out[name] = value;
   return out;
 }
 
-json without(const std::string& name) {
+json reply_without(const std::string& name) {
   json out = good();
   out.erase(name);
   return out;
@@ -56,22 +56,22 @@ TEST_CASE("a device reply is read") {
 }
 
 TEST_CASE("a missing or senseless interval is 5 seconds") {
-  CHECK(parse(without("interval"))->interval == seconds(5));
+  CHECK(parse(reply_without("interval"))->interval == seconds(5));
   for (const json& value : json{0, -1, "x", "", "5s", nullptr, true, 0.5}) {
     INFO(value.dump());
-    CHECK(parse(with("interval", value))->interval == seconds(5));
+    CHECK(parse(reply_with("interval", value))->interval == seconds(5));
   }
 }
 
 TEST_CASE("numbers may be strings, and are capped") {
-  CHECK(parse(with("interval", "8"))->interval == seconds(8));
-  CHECK(parse(with("expires_in", "900"))->expires_in == seconds(900));
-  CHECK(parse(with("expires_in", 1e15))->expires_in == seconds(24 * 3600));
-  CHECK_FALSE(parse(without("expires_in"))->expires_in);
+  CHECK(parse(reply_with("interval", "8"))->interval == seconds(8));
+  CHECK(parse(reply_with("expires_in", "900"))->expires_in == seconds(900));
+  CHECK(parse(reply_with("expires_in", 1e15))->expires_in == seconds(24 * 3600));
+  CHECK_FALSE(parse(reply_without("expires_in"))->expires_in);
 }
 
 TEST_CASE("verification_url is verification_uri") {
-  json reply = without("verification_uri");
+  json reply = reply_without("verification_uri");
   reply["verification_url"] = "https://www.google.com/device";
   CHECK(parse(reply)->verification_uri == "https://www.google.com/device");
 }
@@ -79,19 +79,20 @@ TEST_CASE("verification_url is verification_uri") {
 TEST_CASE("what cannot be shown or used is refused") {
   for (const char* name : {"device_code", "user_code", "verification_uri"}) {
     INFO(name);
-    CHECK_FALSE(parse(without(name)));
-    CHECK_FALSE(parse(with(name, "")));
-    CHECK_FALSE(parse(with(name, 5)));
+    CHECK_FALSE(parse(reply_without(name)));
+    CHECK_FALSE(parse(reply_with(name, "")));
+    CHECK_FALSE(parse(reply_with(name, 5)));
   }
   for (const char* code : {"AB\x1b[2JCD", "A\nB", "\xe2\x80\xae", "A\tB"}) {
-    CHECK_FALSE(parse(with("user_code", code)));
+    CHECK_FALSE(parse(reply_with("user_code", code)));
   }
-  CHECK_FALSE(parse(with("user_code", std::string(65, 'A'))));
+  CHECK_FALSE(parse(reply_with("user_code", std::string(65, 'A'))));
   for (const char* uri : {"http://idp.example.org/device", "javascript:alert(1)", "device",
                           "https://a@idp.example.org/", "https://idp.example.org/\x1b[31m"}) {
-    CHECK_FALSE(parse(with("verification_uri", uri)));
+    CHECK_FALSE(parse(reply_with("verification_uri", uri)));
   }
-  CHECK(parse(with("verification_uri_complete", "http://evil"))->verification_uri_complete.empty());
+  CHECK(parse(reply_with("verification_uri_complete", "http://evil"))
+            ->verification_uri_complete.empty());
 }
 
 TEST_CASE("a token reply is judged by its error, not by the status") {

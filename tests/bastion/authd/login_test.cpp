@@ -15,7 +15,7 @@ namespace {
 
 const std::string kIssuer = "https://idp.example.com";
 
-Config a_config() {
+Config login_config() {
   Config config;
   config.identity.issuer = kIssuer;
   config.recipients = {"age1recipient"};
@@ -40,7 +40,7 @@ struct World {
   World() : folder(fs::temp_directory_path() / ("login-" + Id::random().hex())) {
     fs::create_directory(folder);
     keys.emplace(*RememberedKeys::open(folder / "keys.sqlite", SecretBytes(32)));
-    context.emplace(LoginContext{std::make_shared<const Config>(a_config()), *keys, pending});
+    context.emplace(LoginContext{std::make_shared<const Config>(login_config()), *keys, pending});
   }
   ~World() { fs::remove_all(folder); }
   void configure(void (*change)(Config&)) {

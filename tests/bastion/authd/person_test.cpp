@@ -44,13 +44,13 @@ struct Fixture {
 
 const json kAlice = {{"preferred_username", "alice"}, {"groups", {"ssh-users", "db-admins"}}};
 
-json with(const std::string& name, const json& value) {
+json alice_with(const std::string& name, const json& value) {
   json out = kAlice;
   out[name] = value;
   return out;
 }
 
-json without(const std::string& name) {
+json alice_without(const std::string& name) {
   json out = kAlice;
   out.erase(name);
   return out;
@@ -60,7 +60,7 @@ json without(const std::string& name) {
 
 TEST_CASE("a token with everything in it needs no userinfo") {
   Fixture f;
-  const auto person = f.identify(with("auth_time", 1'799'999'000));
+  const auto person = f.identify(alice_with("auth_time", 1'799'999'000));
   REQUIRE(person);
   CHECK(person->issuer == f.world.issuer("person"));
   CHECK(person->subject == "subject-1");
@@ -76,7 +76,7 @@ TEST_CASE("missing claims come from userinfo, and fill gaps only") {
   Fixture f;
   f.world.server.set("/person/userinfo", R"({"sub":"subject-1","groups":["g"],"x":1,
                                              "preferred_username":"mallory","iss":"evil"})");
-  const auto person = f.identify(without("groups"));
+  const auto person = f.identify(alice_without("groups"));
   REQUIRE(person);
   CHECK(person->name == "alice");
   CHECK(person->groups == Names{"g"});
@@ -92,24 +92,25 @@ TEST_CASE("userinfo of another subject, or that cannot be had, is refused") {
     Fixture f;
     f.world.server.set("/person/userinfo", body);
     INFO(body);
-    CHECK_FALSE(f.identify(without("groups")));
+    CHECK_FALSE(f.identify(alice_without("groups")));
   }
   Fixture f;
-  CHECK_FALSE(f.identify(without("groups")));  // status 500
+  CHECK_FALSE(f.identify(alice_without("groups")));  // status 500
 }
 
 TEST_CASE("a person without any groups claim has none, and that is told") {
   Fixture f;
   f.world.server.set("/person/userinfo", R"({"sub":"subject-1"})");
-  const auto person = f.identify(without("groups"));
+  const auto person = f.identify(alice_without("groups"));
   REQUIRE(person);
   CHECK(person->groups.empty());
   CHECK_FALSE(person->groups_present);
 }
 
 TEST_CASE("groups may be one string or an empty array") {
-  CHECK(Fixture().identify(with("groups", "ssh users, all"))->groups == Names{"ssh users, all"});
-  const auto nobody = Fixture().identify(with("groups", json::array()));
+  CHECK(Fixture().identify(alice_with("groups", "ssh users, all"))->groups ==
+        Names{"ssh users, all"});
+  const auto nobody = Fixture().identify(alice_with("groups", json::array()));
   CHECK(nobody->groups.empty());
   CHECK(nobody->groups_present);
 }
@@ -124,15 +125,15 @@ TEST_CASE("groups that are no names are refused") {
                                  json::array({"a\nb"}),
                                  json::array({std::string(257, 'g')})}) {
     INFO(groups.dump());
-    CHECK_FALSE(Fixture().identify(with("groups", groups)));
+    CHECK_FALSE(Fixture().identify(alice_with("groups", groups)));
   }
-  CHECK_FALSE(Fixture().identify(with("groups", Names(2001, "g"))));
+  CHECK_FALSE(Fixture().identify(alice_with("groups", Names(2001, "g"))));
 }
 
 TEST_CASE("too many groups for Entra to list are an error that says so") {
   Fixture f;
   f.world.server.set("/person/userinfo", R"({"sub":"subject-1"})");
-  json claims = without("groups");
+  json claims = alice_without("groups");
   claims["_claim_names"] = {{"groups", "src1"}};
   const auto person = f.identify(claims);
   REQUIRE_FALSE(person);
@@ -166,22 +167,23 @@ TEST_CASE("the groups claim is a path") {
 TEST_CASE("the name falls back to the subject") {
   Fixture f;
   f.world.server.set("/person/userinfo", R"({"sub":"subject-1"})");
-  CHECK(f.identify(without("preferred_username"))->name == "subject-1");
-  CHECK(Fixture().identify(with("preferred_username", 5))->name == "subject-1");
+  CHECK(f.identify(alice_without("preferred_username"))->name == "subject-1");
+  CHECK(Fixture().identify(alice_with("preferred_username", 5))->name == "subject-1");
 }
 
 TEST_CASE("an unverified address is not a name") {
   Fixture f, g;
   f.settings.name_claim = "email";
   g.settings.name_claim = "email";
-  json claims = with("email", "root@example.org");
+  json claims = alice_with("email", "root@example.org");
   CHECK(f.identify(claims)->name == "root@example.org");
   claims["email_verified"] = false;
   CHECK(g.identify(claims)->name == "subject-1");
 }
 
 TEST_CASE("a name is made printable") {
-  CHECK(Fixture().identify(with("preferred_username", "al\x1b[2Jice"))->name == "al\\x1b[2Jice");
+  CHECK(Fixture().identify(alice_with("preferred_username", "al\x1b[2Jice"))->name ==
+        "al\\x1b[2Jice");
 }
 
 }  // namespace sallyport::test

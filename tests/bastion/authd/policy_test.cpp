@@ -9,10 +9,10 @@ using namespace sallyport;
 
 namespace {
 
-constexpr uint32_t kShell = static_cast<uint32_t>(Allowed::shell);
-constexpr uint32_t kExec = static_cast<uint32_t>(Allowed::exec);
+constexpr uint32_t kShellOnly = static_cast<uint32_t>(Allowed::shell);
+constexpr uint32_t kExecOnly = static_cast<uint32_t>(Allowed::exec);
 
-Config a_config() {
+Config config_of_roles() {
   Config config;
   config.targets["web1"] = {"127.0.0.1:22", {}, "key"};
   config.targets["web2"] = {"127.0.0.1:22", {}, "key"};
@@ -28,7 +28,7 @@ TypedName wish(std::string_view typed) {
 }
 
 std::string refusal(const std::vector<std::string>& groups, std::string_view typed) {
-  const auto right = decide(a_config(), groups, wish(typed));
+  const auto right = decide(config_of_roles(), groups, wish(typed));
   REQUIRE_FALSE(right);
   CHECK(right.error().code == Errc::denied);
   return right.error().message;
@@ -63,26 +63,27 @@ TEST_CASE("names with anything else in them are refused at the door") {
 }
 
 TEST_CASE("the channels of all roles that reach a target with a login add up") {
-  CHECK(decide(a_config(), {"ssh-users"}, wish("deploy@web1"))->allowed == (kShell | kExec));
-  CHECK(decide(a_config(), {"ssh-users"}, wish("www@web1"))->allowed == kShell);
-  CHECK(decide(a_config(), {"ssh-users"}, wish("deploy@web2"))->allowed == kShell);
+  CHECK(decide(config_of_roles(), {"ssh-users"}, wish("deploy@web1"))->allowed ==
+        (kShellOnly | kExecOnly));
+  CHECK(decide(config_of_roles(), {"ssh-users"}, wish("www@web1"))->allowed == kShellOnly);
+  CHECK(decide(config_of_roles(), {"ssh-users"}, wish("deploy@web2"))->allowed == kShellOnly);
 }
 
 TEST_CASE("without a login the role's default is taken, else its first") {
-  Config config = a_config();
+  Config config = config_of_roles();
   CHECK(decide(config, {"ssh-users"}, wish("web1"))->login == "deploy");
   config.roles["web"].default_login = "www";
   CHECK(decide(config, {"ssh-users"}, wish("web2"))->login == "www");
 }
 
 TEST_CASE("a star allows any login but is no default") {
-  CHECK(decide(a_config(), {"db-admins"}, wish("postgres@db1"))->login == "postgres");
+  CHECK(decide(config_of_roles(), {"db-admins"}, wish("postgres@db1"))->login == "postgres");
   CHECK(refusal({"db-admins"}, "db1") ==
         "no role of yours has a default login on db1: type LOGIN@db1");
 }
 
 TEST_CASE("a role for everybody needs no group") {
-  Config config = a_config();
+  Config config = config_of_roles();
   config.roles["all"] = {{"*"}, {"web2"}, {"guest"}, "", {"exec"}};
   CHECK(decide(config, {}, wish("web2"))->login == "guest");
 }
