@@ -21,6 +21,7 @@ namespace {
 
 constexpr auto kLoginTime = std::chrono::seconds(30);
 constexpr auto kHostKeyCheckTime = std::chrono::seconds(1);
+constexpr auto kHandOverTime = std::chrono::seconds(2);
 constexpr int kMaxDrains = 16;
 
 // Refuses whatever the target asks of us: channel opens, global requests. Without this callback
@@ -276,6 +277,18 @@ bool Client::receive_from_monitor() {
   }
 }
 
+// What waits for the monitor, the reason of the end last.
+void Client::hand_over() {
+  const auto deadline = Clock::now() + kHandOverTime;
+  while (monitor_.wants_write() && Clock::now() < deadline) {
+    pollfd monitor{monitor_.fd(), POLLOUT, 0};
+    ::poll(&monitor, 1, 100);
+    if (!monitor_.flush()) {
+      return;
+    }
+  }
+}
+
 void Client::serve() {
   auto next_check = Clock::now() + kHostKeyCheckTime;
   while (receive_from_monitor()) {
@@ -285,13 +298,12 @@ void Client::serve() {
       channels_->pump();
       (void)monitor_.send(
           SessionFailed{"sallyport: the connection to " + start_.target + " is gone"});
-      (void)monitor_.flush();
-      return;
+      return hand_over();
     }
     if (Clock::now() >= next_check) {  // a key exchange may have brought another key (R10)
       if (const Status same = check_host_key(); !same) {
         (void)monitor_.send(SessionFailed{"sallyport: " + same.error().message});
-        return;
+        return hand_over();
       }
       next_check = Clock::now() + kHostKeyCheckTime;
     }

@@ -25,6 +25,7 @@ private:
   Status connect();
   Status check_host_key() const;
   Status authenticate();
+  void hand_over();
   void serve();
   void drain_ssh();
   bool receive_from_monitor();

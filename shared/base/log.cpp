@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/log.h"
 
+#include "shared/base/utf8.h"
+
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -13,20 +15,29 @@ namespace {
 
 char process_name[32] = "sallyport";
 
+void append_escape(std::string& out, unsigned unit) {
+  char escape[8];
+  std::snprintf(escape, sizeof escape, "\\u%04x", unit & 0xffff);
+  out += escape;
+}
+
+// RFC 8259 section 7. A log line stays ASCII whatever a peer sent; what is no UTF-8 is U+FFFD.
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  while (!text.empty()) {
+    const Utf8Step step = utf8_step(text);
+    text.remove_prefix(step.length);
+    const char32_t c = step.kind == Utf8Step::Kind::character ? step.character : 0xfffd;
     if (c == '"' || c == '\\') {
       out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      // Bytes, not code points: a log line must stay ASCII whatever a peer sent.
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(byte));
-      out += escape;
+      out += static_cast<char>(c);
+    } else if (c >= 0x20 && c < 0x7f) {
+      out += static_cast<char>(c);
+    } else if (c < 0x10000) {
+      append_escape(out, c);
     } else {
-      out += c;
+      append_escape(out, 0xd800 + ((c - 0x10000) >> 10));
+      append_escape(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
     }
   }
   out += '"';

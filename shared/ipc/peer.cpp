@@ -139,8 +139,11 @@ Result<std::optional<Received>> Peer::receive() {
   if (!socket_) {
     return Error{Errc::io, "closed"};
   }
-  buffer_.resize(kMaxMessageBytes);
-  iovec piece{buffer_.data(), buffer_.size()};
+  if (!buffer_) {
+    // Not zeroed: only the pages that messages touch become resident.
+    buffer_ = std::make_unique_for_overwrite<uint8_t[]>(kMaxMessageBytes);
+  }
+  iovec piece{buffer_.get(), kMaxMessageBytes};
   ControlBuffer control{};
   msghdr message{};
   message.msg_iov = &piece;
@@ -162,11 +165,11 @@ Result<std::optional<Received>> Peer::receive() {
   const auto length = static_cast<size_t>(size);
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || length < kMessageHeaderBytes ||
       buffer_[2] != kMessageVersion || buffer_[3] != 0 ||
-      read_u32(buffer_.data() + 4) != length - kMessageHeaderBytes) {
+      read_u32(buffer_.get() + 4) != length - kMessageHeaderBytes) {
     return Error{Errc::protocol, "a message with a broken header"};
   }
   received.type = static_cast<MessageType>(buffer_[0] | buffer_[1] << 8);
-  received.body = std::span(buffer_).subspan(kMessageHeaderBytes, length - kMessageHeaderBytes);
+  received.body = std::span(buffer_.get() + kMessageHeaderBytes, length - kMessageHeaderBytes);
   return std::optional<Received>(std::move(received));
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,7 +65,7 @@ private:
   UniqueFd socket_;
   std::deque<Outgoing> queue_;
   size_t queued_bytes_ = 0;
-  std::vector<uint8_t> buffer_;
+  std::unique_ptr<uint8_t[]> buffer_;  // kMaxMessageBytes
 };
 
 struct PeerPair {

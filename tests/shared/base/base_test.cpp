@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/hex.h"
 #include "shared/base/id.h"
+#include "shared/base/log.h"
 #include "shared/base/names.h"
 #include "shared/base/printable.h"
 #include "shared/base/utf8.h"
 #include "tests/support/catch.h"
+
+#include <unistd.h>
+
+#include <algorithm>
 
 using namespace sallyport;
 
@@ -58,4 +63,33 @@ TEST_CASE("an id survives its spelling") {
   CHECK(Id::from_hex(id.hex()) == id);
   CHECK_FALSE(Id::from_hex("12"));
   CHECK(Id::random() != id);
+}
+
+namespace {
+
+// What log() writes, which goes to standard error.
+std::string logged(const std::string& value) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const int standard_error = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  log_info("login", {{"who", value}});
+  ::dup2(standard_error, STDERR_FILENO);
+  ::close(standard_error);
+  ::close(ends[1]);
+  std::string line(4096, '\0');
+  line.resize(static_cast<size_t>(std::max<ssize_t>(::read(ends[0], line.data(), line.size()), 0)));
+  ::close(ends[0]);
+  return line.substr(line.find(",\"event\""));
+}
+
+}  // namespace
+
+TEST_CASE("a log line is one line of ASCII JSON whatever a peer sent") {
+  const auto line = [](const std::string& value) {
+    return ",\"event\":\"login\",\"who\":\"" + value + "\"}\n";
+  };
+  CHECK(logged("Ren\xc3\xa9 \xf0\x9f\x98\x80") == line("Ren\\u00e9 \\ud83d\\ude00"));
+  CHECK(logged("a\n\x1b[2J\"\\\x7f") == line("a\\u000a\\u001b[2J\\\"\\\\\\u007f"));
+  CHECK(logged("a\xff\xc3") == line("a\\ufffd\\ufffd"));
 }
