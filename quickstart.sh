@@ -8,6 +8,7 @@
 #
 # Everything it keeps is in ./quickstart-state ($SALLYPORT_QUICKSTART_DIR): the next start goes on
 # from there, `rm -r quickstart-state` begins anew. A check begins anew, in a folder of its own.
+# Run by root it also makes the daemons' four system users and /run/sshd, and these stay.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here"
@@ -76,6 +77,7 @@ trap 'exit 143' TERM
 # --- packages and programs
 
 tests/support/install_packages.sh build quickstart
+tests/support/shared_memory.sh
 sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || die "no sshd; install openssh-server"
 
 build() {
@@ -105,27 +107,27 @@ walkable() {
 }
 
 choose_state() {
-  if [[ -n ${SALLYPORT_QUICKSTART_DIR:-} ]]; then
-    state=$SALLYPORT_QUICKSTART_DIR
-  elif [[ -n $check ]]; then
-    state=$(mktemp -d /tmp/sallyport-check.XXXXXX)
+  if [[ -n $check ]]; then
+    state=$(mktemp -d "${SALLYPORT_QUICKSTART_DIR:-/tmp}/sallyport-check.XXXXXX")
     made+=("$state")
+  elif [[ -n ${SALLYPORT_QUICKSTART_DIR:-} ]]; then
+    state=$SALLYPORT_QUICKSTART_DIR
   else
     state=$here/quickstart-state
     walkable "$here" || state=/var/lib/sallyport-quickstart
   fi
   mkdir -p "$state"
   state=$(cd "$state" && pwd)
+  if [[ -n $(ls -A "$state") && ! -e $state/quickstart ]]; then
+    die "$state is not empty and not from a quick start; set SALLYPORT_QUICKSTART_DIR"
+  fi
   ((EUID != 0)) && chmod 700 "$state" || chmod 755 "$state"
   walkable "$state" || die "$state: other users cannot reach it; set SALLYPORT_QUICKSTART_DIR"
 }
 
-# An earlier run that was cut off in its first minute, or anything that is not ours.
+# What an earlier run that was cut off in its first minute has left.
 begin_anew_unless_complete() {
   [[ -e $state/complete ]] && return
-  if [[ -n $(ls -A "$state") && ! -e $state/quickstart ]]; then
-    die "$state is not empty and not from a quick start; set SALLYPORT_QUICKSTART_DIR"
-  fi
   find "$state" -mindepth 1 -delete
   touch "$state/quickstart"
 }
@@ -233,7 +235,7 @@ END
 }
 
 start_bastion() {
-  start dev-idp "$libexec/sallyport-dev-idp" --config "$config"
+  start dev-idp "$libexec/sallyport-dev-idp" --config "$config" --password-file "$state/password"
   wait_until_open "the identity provider" "$idp_port"
   start sallyportd "$bin/sallyportd" --config "$config"
   wait_until_open sallyportd "$port"
@@ -278,6 +280,13 @@ Host bastion
 END
 }
 
+# The page that signs people in is open to every user of this machine, so it asks for this.
+make_password() {
+  [[ -e $state/password ]] ||
+    (umask 077 && od -An -N 8 -tx1 /dev/urandom | tr -d ' ' >"$state/password")
+}
+
+make_password
 start_target
 [[ -e $state/complete ]] || first_configuration
 start_bastion
@@ -297,7 +306,8 @@ Sallyport is running. Try, in another terminal:
 
   ssh -F $relative/client/ssh_config $(id -un)@web1@bastion
 
-It shows a code and this page, where you sign in as alice (or as bob, who may do nothing):
+It shows a code and this page, where you sign in as alice (or as bob, who may do nothing), with the
+password $(<"$state/password"):
 
   $issuer/device
 

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 
 tests/support/install_packages.sh build quickstart test
+tests/support/shared_memory.sh
 
 # Once and before the tests, which run side by side.
 /usr/bin/python3 -c "from tests.support.idp import install_oidc_provider as i; i()"

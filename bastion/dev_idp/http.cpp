@@ -104,9 +104,10 @@ void set_loopback_socket(socket_t fd) {
 
 }  // namespace
 
-DevHttp::DevHttp(DevProvider& provider, std::string host)
+DevHttp::DevHttp(DevProvider& provider, std::string host, std::string password)
     : provider_(provider),
       host_(std::move(host)),
+      password_(std::move(password)),
       csrf_key_(random_text()),
       server_(std::make_unique<httplib::Server>()) {
   server_->set_socket_options(set_loopback_socket);
@@ -186,7 +187,8 @@ void DevHttp::route_pages() {
     if (found != DevProvider::Lookup::waiting) {
       return show_no_code(response, found, (*form)["csrf"]);
     }
-    show(response, 200, decision_page((*form)["csrf"], (*form)["user_code"]));
+    show(response, 200,
+         decision_page((*form)["csrf"], (*form)["user_code"], !password_.empty(), ""));
   });
   server_->Post("/device/decision", [this](const auto& request, auto& response) {
     std::optional<Form> form = own_form(request, csrf_key_);
@@ -194,6 +196,12 @@ void DevHttp::route_pages() {
     const std::string user = form ? (*form)["user"] : std::string();
     if ((decision != "approve" && decision != "deny") || !is_test_user(user)) {
       return show_not_ours(response);
+    }
+    if (!password_.empty() &&
+        !equal_in_constant_time(as_bytes((*form)["password"]), as_bytes(password_))) {
+      show(response, 403,
+           decision_page((*form)["csrf"], (*form)["user_code"], true, "The password is wrong."));
+      return;
     }
     const bool yes = decision == "approve";
     const auto found = provider_.decide(

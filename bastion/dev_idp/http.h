@@ -20,7 +20,8 @@ class DevHttp {
 public:
   // `host` is what the Host header must say ("127.0.0.1:8080"): another name that resolves to
   // loopback would let a foreign page talk to us as if it were ours.
-  DevHttp(DevProvider& provider, std::string host);
+  // `password` is asked from whoever signs in; "" asks for none.
+  DevHttp(DevProvider& provider, std::string host, std::string password);
   ~DevHttp();
   DevHttp(const DevHttp&) = delete;
   DevHttp& operator=(const DevHttp&) = delete;
@@ -35,6 +36,7 @@ private:
 
   DevProvider& provider_;
   const std::string host_;
+  const std::string password_;
   std::string csrf_key_;
   std::unique_ptr<httplib::Server> server_;
 };

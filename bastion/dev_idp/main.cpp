@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The development identity provider: lets anybody on this machine sign in as one of two made-up
-// people, which is the opposite of security. So it listens on loopback only, and it refuses to
-// start for a configuration that is not itself marked as a development one.
+// The development identity provider: lets whoever knows one password (without --password-file,
+// anybody on this machine) sign in as one of two made-up people. So it listens on loopback only,
+// and it refuses to start for a configuration that is not itself marked as a development one.
 #include "bastion/dev_idp/http.h"
 #include "bastion/dev_idp/provider.h"
 #include "shared/base/log.h"
@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -58,7 +59,21 @@ sigset_t block_end_signals() {
   return signals;
 }
 
-Status run(const std::string& config_path, ProviderSettings settings) {
+// The first line of the file; "" where no file was named.
+Result<std::string> read_password(const std::string& path) {
+  std::string password;
+  if (path.empty()) {
+    return password;
+  }
+  std::ifstream file(path);
+  if (!std::getline(file, password) || password.empty()) {
+    return Error{Errc::io, path + ": no password can be read there"};
+  }
+  return password;
+}
+
+Status run(const std::string& config_path, const std::string& password_file,
+           ProviderSettings settings) {
   const Result<Config> config = load_config(config_path);
   if (!config) {
     return config.error();
@@ -70,6 +85,10 @@ Status run(const std::string& config_path, ProviderSettings settings) {
   if (!port) {
     return port.error();
   }
+  Result<std::string> password = read_password(password_file);
+  if (!password) {
+    return password.error();
+  }
   drop_to_user("nobody");
   settings.issuer = config->identity.issuer;
   settings.client_id = config->identity.client_id;
@@ -78,7 +97,7 @@ Status run(const std::string& config_path, ProviderSettings settings) {
     return key.error();
   }
   DevProvider provider(std::move(settings), std::move(*key));
-  DevHttp http(provider, "127.0.0.1:" + std::to_string(*port));
+  DevHttp http(provider, "127.0.0.1:" + std::to_string(*port), std::move(*password));
   if (Status status = http.bind(*port); !status) {
     return status;
   }
@@ -100,17 +119,20 @@ int main(int argc, char** argv) {
   sallyport::harden_process();
   CLI::App app("Sallyport's development identity provider: loopback only, two made-up people");
   std::string config = sallyport::kDefaultConfigPath;
+  std::string password_file;
   sallyport::ProviderSettings settings;
   int lifetime_s = 300;
   int interval_s = 1;
   app.add_option("--config", config, "the bastion's configuration, file or directory");
+  app.add_option("--password-file", password_file,
+                 "a file whose first line people must type to sign in");
   app.add_option("--code-lifetime", lifetime_s, "seconds until a code runs out")
       ->check(CLI::Range(1, 3600));
   app.add_option("--interval", interval_s, "seconds between two polls")->check(CLI::Range(1, 60));
   CLI11_PARSE(app, argc, argv);
   settings.code_lifetime = std::chrono::seconds(lifetime_s);
   settings.interval = std::chrono::seconds(interval_s);
-  const sallyport::Status status = sallyport::run(config, std::move(settings));
+  const sallyport::Status status = sallyport::run(config, password_file, std::move(settings));
   if (!status) {
     std::cerr << "sallyport-dev-idp: " << status.error().message << "\n";
     return 1;

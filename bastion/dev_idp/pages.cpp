@@ -22,6 +22,10 @@ std::string hidden(const char* name, std::string_view value) {
          "\">\n";
 }
 
+std::string complaint_text(std::string_view complaint) {
+  return complaint.empty() ? "" : "<p><strong>" + html_text(complaint) + "</strong></p>\n";
+}
+
 std::string user_choice(const TestUser& user, bool first) {
   std::string groups;
   for (const std::string& group : user.groups) {
@@ -62,10 +66,7 @@ std::string html_text(std::string_view text) {
 
 std::string code_page(std::string_view csrf, std::string_view user_code,
                       std::string_view complaint) {
-  std::string body;
-  if (!complaint.empty()) {
-    body += "<p><strong>" + html_text(complaint) + "</strong></p>\n";
-  }
+  std::string body = complaint_text(complaint);
   body += "<form method=\"post\" action=\"/device\">\n" + hidden("csrf", csrf) +
           "<p><label>Code that your terminal shows: <input name=\"user_code\" size=\"12\" "
           "maxlength=\"16\" autocomplete=\"off\" autofocus value=\"" +
@@ -74,8 +75,10 @@ std::string code_page(std::string_view csrf, std::string_view user_code,
   return page("Sign in", body);
 }
 
-std::string decision_page(std::string_view csrf, std::string_view user_code) {
-  std::string body = "<p>A terminal asks to sign in with the code <code>" + html_text(user_code) +
+std::string decision_page(std::string_view csrf, std::string_view user_code, bool with_password,
+                          std::string_view complaint) {
+  std::string body = complaint_text(complaint) +
+                     "<p>A terminal asks to sign in with the code <code>" + html_text(user_code) +
                      "</code>. Never approve a code that you did not start yourself.</p>\n"
                      "<form method=\"post\" action=\"/device/decision\">\n" +
                      hidden("csrf", csrf) + hidden("user_code", user_code) + "<p>Sign in as</p>\n";
@@ -83,6 +86,11 @@ std::string decision_page(std::string_view csrf, std::string_view user_code) {
   for (const TestUser& user : test_users()) {
     body += user_choice(user, first);
     first = false;
+  }
+  if (with_password) {
+    body +=
+        "<p><label>Password, as the quick start printed it: <input type=\"password\" "
+        "name=\"password\" autocomplete=\"off\"></label></p>\n";
   }
   body +=
       "<p><button type=\"submit\" name=\"decision\" value=\"approve\">Approve</button>\n"

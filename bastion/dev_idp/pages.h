@@ -15,7 +15,8 @@ std::string html_text(std::string_view text);
 std::string code_page(std::string_view csrf, std::string_view user_code,
                       std::string_view complaint);
 // Who signs in, and yes or no.
-std::string decision_page(std::string_view csrf, std::string_view user_code);
+std::string decision_page(std::string_view csrf, std::string_view user_code, bool with_password,
+                          std::string_view complaint);
 std::string result_page(std::string_view heading, std::string_view text);
 
 }  // namespace sallyport

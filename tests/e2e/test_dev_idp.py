@@ -88,12 +88,12 @@ class Browser:
         self.csrf = found.group(1) if found else self.csrf
         return status, page
 
-    def decide(self, code, user="alice", decision="approve"):
+    def decide(self, code, user="alice", decision="approve", **more):
         self.open("/device?user_code=" + code)
         status, page = self.open("/device", {"csrf": self.csrf, "user_code": code})
         assert status == 200 and "Approve this sign-in?" in page
         return self.open("/device/decision", {"csrf": self.csrf, "user_code": code, "user": user,
-                                              "decision": decision})
+                                              "decision": decision, **more})
 
 
 @pytest.fixture
@@ -143,6 +143,34 @@ def test_a_denial_reaches_the_client(idp):
     assert status == 200 and "Denied" in page
     time.sleep(1)
     assert idp.poll(login)[1]["error"] == "access_denied"
+
+
+def test_who_signs_in_knows_the_password(tmp_path):
+    tmp_path.chmod(0o755)
+    (tmp_path / "password").write_text("a b&c\nnot this\n")
+    (tmp_path / "password").chmod(0o600)
+    idp = Idp(tmp_path, "--password-file", str(tmp_path / "password"))
+    try:
+        login = idp.start_login()
+        for wrong in ({}, {"password": ""}, {"password": "a b&c\nnot this"}):
+            status, page = Browser(idp).decide(login["user_code"], **wrong)
+            assert status == 403 and "password is wrong" in page
+        assert idp.poll(login)[1]["error"] in ("authorization_pending", "slow_down")
+        status, page = Browser(idp).decide(login["user_code"], password="a b&c")
+        assert status == 200 and "signed in as alice" in page
+    finally:
+        assert idp.stop() == 0
+
+
+def test_without_a_readable_password_it_does_not_start(tmp_path):
+    tmp_path.chmod(0o755)
+    for content in (None, "", "\n"):
+        if content is not None:
+            (tmp_path / "password").write_text(content)
+        ended = subprocess.run(
+            [PROGRAM, "--config", write_config(tmp_path, free_port()), "--password-file",
+             str(tmp_path / "password")], capture_output=True, text=True, timeout=10)
+        assert ended.returncode == 1 and "no password can be read there" in ended.stderr
 
 
 def test_polling_too_fast_is_slowed_down(idp):

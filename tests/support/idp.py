@@ -171,9 +171,13 @@ class OidcProvider(Provider):
         }
 
     def client_key(self):
-        for line in (self.folder / "output").read_text().splitlines():
-            if line.startswith("{"):
-                return line
+        """The line that it prints once it listens, which may be just after it answers."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for line in (self.folder / "output").read_text().splitlines(keepends=True):
+                if line.startswith("{") and line.endswith("\n"):
+                    return line.rstrip("\n")
+            time.sleep(0.05)
         raise RuntimeError("oidc_provider.mjs printed no client key")
 
     def decide(self, user_code, user, decision):

@@ -30,7 +30,10 @@ approve() {
   local page=$1 code=$2 user=$3 csrf
   csrf=$(browse "$page?user_code=$code" | sed -n 's/.*name="csrf" value="\([0-9a-f]*\)".*/\1/p')
   browse -o "$state/logs/browser" -d "csrf=$csrf&user_code=$code" "$page"
-  browse -d "csrf=$csrf&user_code=$code&user=$user&decision=approve" "$page/decision" |
+  local form="csrf=$csrf&user_code=$code&user=$user&decision=approve"
+  browse -d "$form&password=wrong" "$page/decision" 2>/dev/null &&
+    die "the identity provider took a wrong password"
+  browse -d "$form&password=$(<"$state/password")" "$page/decision" |
     grep -q 'Approved' || die "the identity provider did not take the approval"
 }
 

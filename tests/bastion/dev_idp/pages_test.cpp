@@ -13,9 +13,16 @@ TEST_CASE("a page shows foreign text as text") {
 }
 
 TEST_CASE("the decision page carries its token, the code and both people") {
-  const std::string page = decision_page("t0k", "WDJB-MJHT");
+  const std::string page = decision_page("t0k", "WDJB-MJHT", false, "");
   CHECK(page.find("name=\"csrf\" value=\"t0k\"") != std::string::npos);
   CHECK(page.find("value=\"WDJB-MJHT\"") != std::string::npos);
   CHECK(page.find("value=\"alice\"") != std::string::npos);
   CHECK(page.find("value=\"bob\"") != std::string::npos);
+  CHECK(page.find("password") == std::string::npos);
+}
+
+TEST_CASE("the decision page asks for the password where there is one") {
+  const std::string page = decision_page("t0k", "WDJB-MJHT", true, "It is <wrong>.");
+  CHECK(page.find("name=\"password\"") != std::string::npos);
+  CHECK(page.find("It is &lt;wrong&gt;.") != std::string::npos);
 }
