@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 
 namespace sallyport {
 namespace {
@@ -229,6 +231,10 @@ void DevHttp::serve() {
 }
 
 void DevHttp::stop() {
+  // httplib forgets a stop that comes before its thread is there.
+  for (int i = 0; i < 1000 && !server_->is_running(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   server_->stop();
 }
 
