@@ -65,10 +65,8 @@ constexpr int kCommonCalls[] = {
 };
 
 constexpr int kSocketCalls[] = {
-    SCMP_SYS(readv),      SCMP_SYS(writev),      SCMP_SYS(shutdown),    SCMP_SYS(getsockopt),
-    SCMP_SYS(setsockopt), SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(dup),
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),   SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat), SCMP_SYS(uname),       SCMP_SYS(getuid),      SCMP_SYS(geteuid),
+    SCMP_SYS(readv),      SCMP_SYS(writev),      SCMP_SYS(shutdown),  SCMP_SYS(getsockopt),
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(fstat),
 };
 
 class Filter {
