@@ -40,6 +40,32 @@ bool is_refused_v6(const in6_addr& a) {
          std::memcmp(a.s6_addr, kMetadata, sizeof kMetadata) == 0;
 }
 
+bool listens_everywhere(const std::string& listener) {
+  return listener.starts_with("0.0.0.0:") || listener.starts_with("[::]:");
+}
+
+bool same_port(const std::string& one, const std::string& other) {
+  return one.substr(one.rfind(':')) == other.substr(other.rfind(':'));
+}
+
+// IPv4 that is spelt as IPv6 is spelt as IPv4 again.
+std::string socket_address(int fd, int (*get)(int, sockaddr*, socklen_t*)) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  const std::string shown = get(fd, address, &size) == 0 ? numeric_address(address) : ":";
+  constexpr std::string_view kMapped = "[::ffff:";
+  const size_t end = shown.rfind("]:");
+  if (!shown.starts_with(kMapped) || shown.find('.') == std::string::npos) {
+    return shown;
+  }
+  return shown.substr(kMapped.size(), end - kMapped.size()) + shown.substr(end + 1);
+}
+
+std::string host_of(const std::string& address) {
+  return address.substr(0, address.rfind(':'));
+}
+
 using AddressList = Handle<addrinfo, freeaddrinfo>;
 
 Result<UniqueFd> connect_to(const addrinfo& address) {
@@ -89,10 +115,13 @@ Result<UniqueFd> dial(const std::string& target_address,
       continue;
     }
     auto connected = connect_to(*a);
-    if (connected) {
+    if (!connected) {
+      last = connected.error();
+    } else if (leads_back(connected->get(), own_listeners)) {
+      last = Error{Errc::denied, numeric_address(a->ai_addr) + " is this bastion itself"};
+    } else {
       return connected;
     }
-    last = connected.error();
   }
   return last;
 }
@@ -129,15 +158,19 @@ std::optional<std::string> why_never_dialled(const sockaddr* address,
   if (refused) {
     return shown + " is an address that is never dialled (link-local, multicast or metadata)";
   }
-  const bool is_loopback = shown.starts_with("127.") || shown.starts_with("[::1]");
-  for (const std::string& own : own_listeners) {
-    const bool everywhere = own.starts_with("0.0.0.0:") || own.starts_with("[::]:");
-    const bool same_port = own.substr(own.rfind(':')) == shown.substr(shown.rfind(':'));
-    if (own == shown || (everywhere && is_loopback && same_port)) {
-      return shown + " is this bastion itself";
-    }
+  if (std::find(own_listeners.begin(), own_listeners.end(), shown) != own_listeners.end()) {
+    return shown + " is this bastion itself";
   }
   return std::nullopt;
+}
+
+bool leads_back(int fd, const std::vector<std::string>& own_listeners) {
+  const std::string peer = socket_address(fd, ::getpeername);
+  const bool same_host =
+      peer.starts_with("127.") || host_of(peer) == host_of(socket_address(fd, ::getsockname));
+  return std::any_of(own_listeners.begin(), own_listeners.end(), [&](const std::string& own) {
+    return own == peer || (same_host && listens_everywhere(own) && same_port(own, peer));
+  });
 }
 
 Result<pid_t> dial_and_become(const std::string& target, const std::string& target_address,

@@ -18,6 +18,10 @@ namespace sallyport::gate {
 std::optional<std::string> why_never_dialled(const sockaddr* address,
                                              const std::vector<std::string>& own_listeners);
 
+// Whether this TCP connection arrived at one of our own listeners: one that listens on all
+// addresses, or one that was reached by IPv4 spelt as IPv6.
+bool leads_back(int fd, const std::vector<std::string>& own_listeners);
+
 // Starts the child that resolves the target once, checks what it found, connects, and then becomes
 // back with the connection as descriptor 3. The resolver waits there and never in gate (R16). A
 // failure is said to the monitor (SessionFailed on program.descriptors[0]).

@@ -2,9 +2,11 @@
 #include "bastion/gate/dial.h"
 
 #include "bastion/gate/listeners.h"
+#include "shared/base/handle.h"
 #include "tests/support/catch.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
 #include <cstring>
@@ -33,6 +35,18 @@ std::optional<std::string> verdict(const std::string& host, uint16_t port = 22,
   return why_never_dialled(reinterpret_cast<const sockaddr*>(&storage), own);
 }
 
+UniqueFd connected_to(const std::string& host, const std::string& port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  REQUIRE(::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) == 0);
+  const Handle<addrinfo, freeaddrinfo> owned(found);
+  UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::connect(fd.get(), found->ai_addr, found->ai_addrlen) == 0);
+  return fd;
+}
+
 }  // namespace
 
 TEST_CASE("metadata, link-local, multicast and unspecified addresses are never dialled") {
@@ -58,9 +72,20 @@ TEST_CASE("the bastion does not dial itself") {
   CHECK(verdict("::1", 2222, {"[::1]:2222"}));
 }
 
-TEST_CASE("a bastion that listens everywhere does not dial its port on loopback") {
-  CHECK(verdict("127.0.0.1", 2222, {"0.0.0.0:2222"}));
-  CHECK(verdict("::1", 2222, {"[::]:2222"}));
+TEST_CASE("a connection that leads back to a bastion on all addresses is known") {
+  const auto listeners = open_listeners({"0.0.0.0:0"});
+  REQUIRE(listeners);
+  const std::string own = listener_addresses(*listeners).at(0);
+  const std::string port = own.substr(own.rfind(':'));
+  for (const char* host : {"127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1"}) {
+    INFO(host);
+    const UniqueFd there = connected_to(host, port.substr(1));
+    CHECK(leads_back(there.get(), {own}));
+    CHECK_FALSE(leads_back(there.get(), {"0.0.0.0:1"}));
+  }
+  // Another service of this host, with our port on another of its addresses.
+  CHECK_FALSE(leads_back(connected_to("127.0.0.2", port.substr(1)).get(), {"127.0.0.1" + port}));
+  CHECK(leads_back(connected_to("::ffff:127.0.0.1", port.substr(1)).get(), {"127.0.0.1" + port}));
 }
 
 TEST_CASE("an address is a host and a port") {
