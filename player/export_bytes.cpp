@@ -5,6 +5,7 @@
 // it, so this is the order in which the bytes went.
 #include "player/commands.h"
 #include "player/event_source.h"
+#include "player/messages.h"
 #include "player/sink.h"
 #include "shared/asciicast/exact_bytes.h"
 #include "shared/asciicast/reader.h"
@@ -12,8 +13,6 @@
 #include "shared/recording/reader.h"
 
 #include <fcntl.h>
-
-#include <cstdio>
 
 namespace sallyport {
 
@@ -111,8 +110,7 @@ Status export_bytes(const std::string& path, const std::string& identity_file, E
   }
   const Status done = StreamExport(*reader, direction_of(format), *sink).run();
   if (done && !reader->ended() && !sink->reader_gone()) {
-    std::fprintf(stderr, "sallyport-play: note: %s was cut off, or is still running\n",
-                 printable(path).c_str());
+    print_message("note: " + printable(path) + " was cut off, or is still running");
   }
   return done;
 }

@@ -7,13 +7,13 @@
 #include "player/commands.h"
 #include "player/event_source.h"
 #include "player/feeding.h"
+#include "player/messages.h"
 #include "player/screen_client.h"
 #include "player/sink.h"
 #include "shared/asciicast/writer.h"
 #include "shared/base/printable.h"
 #include "shared/base/utf8.h"
 
-#include <cstdio>
 #include <string_view>
 
 namespace sallyport {
@@ -51,11 +51,6 @@ Status export_cast(EventSource& source, int version, Sink& sink) {
       return sink.drain(0);
     }
   }
-}
-
-// Not an error: everything that there is has been written.
-void log_incomplete(const std::string& how) {
-  std::fprintf(stderr, "sallyport-play: note: %s\n", how.c_str());
 }
 
 void append_line(std::string& out, const std::string& line) {
@@ -221,7 +216,7 @@ Status export_recording(const std::string& path, const std::string& identity_fil
   const Status done = text ? TextExport(**source, *screen, *sink).run()
                            : export_cast(**source, format == ExportFormat::cast2 ? 2 : 3, *sink);
   if (done && !sink->reader_gone() && !(*source)->ending().empty()) {
-    log_incomplete((*source)->ending());
+    print_message("note: " + (*source)->ending());  // no error: all that there is was written
   }
   return done;
 }

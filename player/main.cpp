@@ -12,6 +12,7 @@
 // the terminal sees nothing but cells that it checks.
 #include "player/commands.h"
 #include "player/locate.h"
+#include "player/messages.h"
 #include "player/settings.h"
 #include "shared/base/log.h"
 #include "shared/ipc/sandbox.h"
@@ -111,7 +112,7 @@ int run(int argc, char** argv) {
   const Status done =
       app.got_subcommand(generating) ? keygen(arguments.output) : with_recording(arguments, app);
   if (!done) {
-    std::fprintf(stderr, "sallyport-play: %s\n", done.error().message.c_str());
+    print_message(done.error().message);
     return kFailed;
   }
   return 0;

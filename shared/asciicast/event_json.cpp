@@ -36,8 +36,10 @@ public:
   bool start_object(std::size_t) override { return false; }
   bool key(string_t&) override { return false; }
   bool end_object() override { return false; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
-    problem = std::string("not JSON: ") + e.what();
+  // What nlohmann says would quote the file.
+  bool parse_error(std::size_t at, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    problem = "not JSON at byte " + std::to_string(at);
     return false;
   }
 
@@ -79,8 +81,8 @@ Result<AsciicastLine> parse_event_line(std::string_view line) {
     if (nlohmann::json::sax_parse(line, &handler)) {
       return std::move(handler.line);
     }
-  } catch (const std::exception& e) {
-    handler.problem = e.what();
+  } catch (const std::exception&) {
+    handler.problem = "cannot be read as JSON";
   }
   return Error{Errc::protocol, handler.problem};
 }

@@ -131,8 +131,12 @@ Result<json> parse_bounded_json(std::string_view text) {
       }
       return true;
     });
-  } catch (const std::exception& e) {
-    return Error{Errc::protocol, std::string("not JSON: ") + e.what()};
+  } catch (const json::parse_error& e) {  // what nlohmann says would quote the file
+    return Error{Errc::protocol, "not JSON at byte " + std::to_string(e.byte)};
+  } catch (const std::length_error& e) {
+    return Error{Errc::protocol, std::string("JSON ") + e.what()};
+  } catch (const std::exception&) {
+    return Error{Errc::protocol, "JSON with a number that is too large"};
   }
 }
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -84,6 +85,18 @@ def test_text_shows_hidden_characters(recorder, auditor):
     done = run(PLAY, "export", recorder([(0.1, "a\u200bb\u202ec".encode())]), "--format", "text", "-i",
                auditor[0])
     assert done.stdout == rb"a\u{200b}b\u{202e}c" + b"\n"
+
+
+HOSTILE_LINE = b'[1,"o","\xc2\x9b31m\xc2\x9d0;title\x7f \x9b31m"]'
+
+
+@pytest.mark.parametrize("end", [b"\n", b""], ids=["broken", "cut off"])
+def test_what_was_recorded_stays_out_of_errors(end, tmp_path):
+    path = tmp_path / "hostile.cast"
+    path.write_bytes(b'{"version":2,"width":80,"height":24}\n' + HOSTILE_LINE + end)
+    done = run(PLAY, "export", path, "--format", "text")
+    assert b"line 2: not JSON" in done.stderr
+    assert re.fullmatch(rb"[ -~]+\n", done.stderr), done.stderr
 
 
 def test_an_export_never_overwrites(recorder, auditor, tmp_path):

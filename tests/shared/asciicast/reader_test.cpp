@@ -98,6 +98,17 @@ TEST_CASE("asciicast: an error names the line") {
   }
 }
 
+TEST_CASE("asciicast: an error does not repeat what the file holds") {
+  const std::string error = read(kV3Head +
+                                 "[1,\"o\",\"\xc2\x9b"
+                                 "31m\x7f \x9b"
+                                 "31m\"]\n")
+                                .error;
+  CHECK(error == "asciicast line 2: not JSON at byte 16");
+  CHECK_FALSE(contains(read("{\"version\":2,\"quoted\":\"\x9b\"}\n").error, "quoted"));
+  CHECK_FALSE(contains(read(kV3Head + "[1e9999,\"o\",\"a\"]\n").error, "1e9999"));
+}
+
 TEST_CASE("asciicast: bad headers are refused") {
   for (const char* header :
        {"", "\n", "[]", "plain text", "{}", "{\"version\":4}", "{\"version\":\"3\"}",
