@@ -65,6 +65,7 @@ public:
     }
     take_header(*place_.reader.header(), facts_);
     facts_.duration_us = find_duration();
+    first_ = {};
     return return_to(0);
   }
 
@@ -144,16 +145,13 @@ private:
         return errno_error("cannot read " + printable(path_));
       }
       block.resize(size + static_cast<size_t>(got));
-      const size_t end = block.rfind('\n');
+      const size_t end = std::string_view(block).substr(size).rfind('\n');
       if (end != std::string::npos) {
-        block.resize(end + 1);
+        block.resize(size + end + 1);
         return block;
       }
-      if (got == 0) {
+      if (got == 0 || block.size() > kAsciicastMaxLine) {  // too long: the reader says so
         return block;
-      }
-      if (block.size() > kAsciicastMaxV1) {
-        return Error{Errc::limit, printable(path_) + " has a line that is too long"};
       }
     }
   }

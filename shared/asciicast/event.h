@@ -31,9 +31,8 @@ struct AsciicastHeader {
   std::string sallyport;  // our header key as JSON, keys sorted; empty without one
 };
 
-constexpr size_t kAsciicastMaxLine = 16 * 1024 * 1024;  // one event
+constexpr size_t kAsciicastMaxLine = 16 * 1024 * 1024;  // one event; a v1 file as a whole
 constexpr size_t kAsciicastMaxHeader = 1024 * 1024;     // the header line of v2 and v3
-constexpr size_t kAsciicastMaxV1 = 256 * 1024 * 1024;   // a v1 file is one JSON document
 constexpr uint32_t kAsciicastMaxSize = 10000;           // columns, rows
 constexpr uint64_t kAsciicastMaxTimeUs = 10ull * 366 * 86400 * 1000000;  // ten years
 

@@ -38,8 +38,11 @@ Error AsciicastReader::fail(Errc code, const std::string& what) {
   return *failed_;
 }
 
-size_t AsciicastReader::line_limit() const {
-  return is_v1_ || !header_ ? kAsciicastMaxV1 : kAsciicastMaxLine;
+Error AsciicastReader::too_long() {
+  return fail(Errc::limit, header_
+                               ? "longer than 16 MiB"
+                               : "longer than 16 MiB, which no header is and no v1 file may be; "
+                                 "convert it to v3 with asciinema convert");
 }
 
 Status AsciicastReader::feed(std::string_view bytes, std::vector<AsciicastEvent>& out) {
@@ -49,8 +52,8 @@ Status AsciicastReader::feed(std::string_view bytes, std::vector<AsciicastEvent>
     }
     const size_t end = is_v1_ ? std::string_view::npos : bytes.find('\n');
     const std::string_view piece = bytes.substr(0, end);
-    if (pending_.size() + piece.size() > line_limit()) {
-      return fail(Errc::limit, "longer than " + std::to_string(line_limit()) + " bytes");
+    if (pending_.size() + piece.size() > kAsciicastMaxLine) {
+      return too_long();
     }
     if (end == std::string_view::npos) {
       pending_ += piece;
@@ -87,7 +90,7 @@ Status AsciicastReader::take_first_line(std::string_view line) {
   if (line.front() != '{') {
     return fail(Errc::protocol, "not an asciicast: the file does not begin with a JSON object");
   }
-  const auto json = parse_bounded_json(line.substr(0, kAsciicastMaxV1));
+  const auto json = parse_bounded_json(line);
   if (!json || json->value("version", nlohmann::json()) == 1) {
     is_v1_ = true;
     pending_.assign(line).push_back('\n');

@@ -14,7 +14,7 @@
 namespace sallyport {
 
 // Reads asciicast v1, v2 and v3 from bytes as they come. v2 and v3 give events line by line with no
-// more memory than one line; v1 is one document and gives its events in finish().
+// more memory than one line; v1 is one document of 16 MiB at most and gives its events in finish().
 //
 // Strict about what a file says (JSON, types, sizes, times), lenient where real files differ: empty
 // lines, a v2 time that goes back (it counts as the time before), unknown codes (passed on; the
@@ -42,7 +42,7 @@ private:
   Status take_event(std::string_view line, std::vector<AsciicastEvent>& out);
   Status take_v1(std::vector<AsciicastEvent>& out);
   Error fail(Errc code, const std::string& what);
-  size_t line_limit() const;
+  Error too_long();
 
   std::optional<AsciicastHeader> header_;
   std::optional<Error> failed_;

@@ -175,6 +175,22 @@ TEST_CASE("what is neither kind of file is said to be") {
   }
 }
 
+TEST_CASE("an asciicast v1 that is too long to be read says what to do") {
+  const Scratch scratch;
+  const std::string head = R"({"version":1,"width":80,"height":24,"stdout":[)";
+  const std::string end = GENERATE("", "\n");
+  std::ofstream file(scratch.path / "f");
+  file << head << end;
+  for (size_t size = 0; size <= kAsciicastMaxLine; size += 10) {
+    file << "[0,\"abc\"]," << end;
+  }
+  file << "[0,\"end\"]]}" << std::flush;
+  const auto source = open_source(scratch.path / "f", "", EventForm::exact);
+  REQUIRE_FALSE(source);
+  CHECK(source.error().code == Errc::limit);
+  CHECK(source.error().message.find("asciinema convert") != std::string::npos);
+}
+
 TEST_CASE("a new file never replaces one") {
   const Scratch scratch;
   REQUIRE(write_new_file(scratch.path / "id", "secret"));
