@@ -18,6 +18,7 @@ constexpr std::array<double, 11> kSpeeds = {0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 8,
 constexpr uint64_t kJumpUs = 5'000'000;
 constexpr int kFrameMs = 33;
 constexpr int kRestMs = 1000;
+constexpr uint64_t kMaxStepUs = 500'000;  // a longer one was a stop (^Z), not watched time
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -43,7 +44,7 @@ public:
       const Key key = view_.key(wait_ms());
       const auto now = Clock::now();
       if (playing_) {
-        if (Status moved = playback_.advance(us_between(last, now)); !moved) {
+        if (Status moved = playback_.advance(std::min(us_between(last, now), kMaxStepUs)); !moved) {
           return moved;
         }
         playing_ = !playback_.at_end();

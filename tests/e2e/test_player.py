@@ -151,6 +151,21 @@ def test_keys(recorder, play):
     assert terminal.raw.rstrip().endswith(b"\x1b[?1l\x1b>")  # the terminal was given back
 
 
+def test_a_stopped_player_does_not_play(recorder, play):
+    terminal = play(recorder(TICKS))
+    terminal.see("tick 1")
+    os.kill(terminal.process.pid, signal.SIGSTOP)
+    while terminal.pump(0.2):
+        pass
+    before = position(terminal)
+    time.sleep(5)
+    terminal.type(b" ")  # it waits there when the player goes on
+    os.kill(terminal.process.pid, signal.SIGCONT)
+    terminal.wait(lambda: "||" in terminal.bar(), "the pause")
+    assert position(terminal) <= before + 2
+    terminal.quit()
+
+
 def test_speed_makes_it_faster(recorder, play):
     terminal = play(recorder(TICKS))
     terminal.type(b"]" * 7)  # x32
