@@ -20,8 +20,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kMaxLineCharacters = 64 * 1024;
-
 Status export_cast(EventSource& source, int version, Sink& sink) {
   AsciicastHeader header = source.facts().header;
   header.version = version;
@@ -54,7 +52,7 @@ Status export_cast(EventSource& source, int version, Sink& sink) {
 }
 
 void append_line(std::string& out, const std::string& line) {
-  out += printable(line, kMaxLineCharacters);
+  out += printable(line, line.size());
   out += '\n';
 }
 

@@ -81,6 +81,12 @@ def test_text_is_what_was_seen(recorder, auditor):
     assert done.stdout.decode().split("\n") == expected + [""]
 
 
+def test_text_keeps_all_of_a_long_line(recorder, auditor):
+    sent = b"".join(b"%07d." % i for i in range(25000))
+    done = run(PLAY, "export", recorder([(0.1, sent)]), "--format", "text", "-i", auditor[0])
+    assert done.stdout.replace(b"\n", b"") == sent
+
+
 def test_text_shows_hidden_characters(recorder, auditor):
     done = run(PLAY, "export", recorder([(0.1, "a\u200bb\u202ec".encode())]), "--format", "text", "-i",
                auditor[0])
