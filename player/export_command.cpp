@@ -97,7 +97,15 @@ public:
   TextExport(EventSource& source, ScreenClient& screen, Sink& sink)
       : source_(source), screen_(screen), sink_(sink) {}
 
+  // What was seen before an error is genuine, and written.
   Status run() {
+    const Status done = run_through();
+    const Status written = sink_.drain(0);
+    return done ? written : done;
+  }
+
+private:
+  Status run_through() {
     const SourceFacts& facts = source_.facts();
     if (Status ready = screen_.reset(facts.columns, facts.rows); !ready) {
       return ready;
@@ -114,7 +122,7 @@ public:
           return applied;
         }
       }
-      if (!more || !*more) {  // what was seen before an error is genuine
+      if (!more || !*more) {
         const Status written = finish();
         return more ? written : more.error();
       }
@@ -124,7 +132,6 @@ public:
     }
   }
 
-private:
   Status apply(const AsciicastEvent& event) {
     if (event.code == 'o') {
       if (source_.facts().has_terminal) {
@@ -145,10 +152,21 @@ private:
   }
 
   Status feed() {
-    if (Status fed = screen_.feed(pending_); !fed) {
-      return fed;
+    for (std::string_view rest = pending_; !rest.empty();) {
+      const std::string_view part = rest.substr(0, kMaxFeedBytes);
+      if (Status fed = screen_.feed(part); !fed) {
+        return fed;
+      }
+      if (Status taken = take_lines(); !taken) {
+        return taken;
+      }
+      rest.remove_prefix(part.size());
     }
     pending_.clear();
+    return take_lines();  // a resize makes some, too
+  }
+
+  Status take_lines() {
     const auto lines = screen_.take_lines(false);
     if (!lines) {
       return lines.error();
@@ -181,7 +199,7 @@ private:
       append_screen(sink_.buffer(), *main, begun);
     }
     append_screen(sink_.buffer(), *last, last->alternate ? "" : begun);
-    return sink_.drain(0);
+    return ok();
   }
 
   EventSource& source_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/commands.h"
+#include "player/interrupt.h"
 #include "player/playback.h"
 #include "player/terminal_view.h"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 
 namespace sallyport {
 
@@ -20,12 +20,6 @@ constexpr int kFrameMs = 33;
 constexpr int kRestMs = 1000;
 constexpr uint64_t kMaxStepUs = 500'000;  // a longer one was a stop (^Z), not watched time
 
-volatile std::sig_atomic_t interrupted = 0;
-
-void on_signal(int) {
-  interrupted = 1;
-}
-
 uint64_t us_between(Clock::time_point from, Clock::time_point to) {
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(to - from).count());
@@ -37,7 +31,7 @@ public:
 
   Status run() {
     auto last = Clock::now();
-    while (!quit_ && interrupted == 0) {
+    while (!quit_ && !interrupted()) {
       if (Status drawn = draw(); !drawn) {
         return drawn;
       }
@@ -167,7 +161,7 @@ private:
       state.position_us = reached_us;
       state.note = "seeking; any key stops";
       view_.draw_bar(state);
-      return view_.key(0) == Key::none && interrupted == 0;
+      return view_.key(0) == Key::none && !interrupted();
     });
   }
 
@@ -193,18 +187,14 @@ Status play(const std::string& path, const std::string& identity_file) {
   if (Status started = playback.start(); !started) {
     return started;
   }
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    ::sigaction(signal, &action, nullptr);
-  }
+  catch_interrupts();
   TerminalView view;
   if (Status opened = TerminalView::open(view); !opened) {
     return opened;
   }
   const Status done = Player(playback, view).run();
   view.close();
-  return done;
+  return interrupted() ? ok() : done;
 }
 
 }  // namespace sallyport

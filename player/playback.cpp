@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/playback.h"
 
+#include "player/interrupt.h"
 #include "shared/base/printable.h"
 
 #include <algorithm>
@@ -17,11 +18,11 @@ constexpr auto kFrameTime = std::chrono::milliseconds(30);
 constexpr auto kProgressTime = std::chrono::milliseconds(100);
 constexpr uint64_t kFirstSpacingBytes = 1024 * 1024;
 constexpr size_t kKeyframeMemory = 192 * 1024 * 1024;
-constexpr size_t kFlushBytes = 32 * 1024;
+constexpr size_t kFlushBytes = kMaxFeedBytes;
 constexpr uint32_t kMaxRestarts = 50;
-// How often a long way looks at the clock.
+// How often a long way looks at the clock. A hostile 16 KiB can cost seconds.
 constexpr size_t kEventsPerLook = 64;
-constexpr uint64_t kBytesPerLook = 256 * 1024;
+constexpr uint64_t kBytesPerLook = 16 * 1024;
 
 }  // namespace
 
@@ -38,7 +39,7 @@ uint64_t Playback::duration_us() const {
 
 // The emulator has died or misbehaved: another one takes over with an empty screen.
 void Playback::check(const Status& sent) {
-  if (sent || restarts_ >= kMaxRestarts) {
+  if (sent || restarts_ >= kMaxRestarts || interrupted()) {
     return;
   }
   ++restarts_;
@@ -242,7 +243,7 @@ Status Playback::apply_until(uint64_t target_us, Pace pace, const Progress& prog
   uint64_t looked_at_bytes = fed_bytes_;
   for (size_t count = 1;; ++count) {
     const AsciicastEvent* event = peek();
-    if (event == nullptr || event->time_us > target_us) {
+    if (event == nullptr || event->time_us > target_us || interrupted()) {
       return ok();
     }
     apply(*event);

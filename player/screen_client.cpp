@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/screen_client.h"
 
+#include "player/interrupt.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,13 +13,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 
 namespace sallyport {
 
 namespace {
 
-constexpr int kPatienceMs = 20'000;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPatience = std::chrono::seconds(20);
+constexpr int kLookMs = 200;  // for an interrupt, also one that came just before the wait
+
+// What may be on its way to the emulator, so that each wait is for little work: 16 KiB of the worst
+// (line feeds between margins, 500x200) take it 1 to 3 s.
+constexpr int kSendBufferBytes = 16 * 1024;
 
 // In the child of a fork: only what is safe there. The socket becomes standard input; everything
 // else is closed by the emulator itself, or at exec.
@@ -33,16 +43,17 @@ constexpr int kPatienceMs = 20'000;
   ::_exit(127);
 }
 
-// Waits until the socket is ready. False when the emulator takes too long.
+// Waits until the socket is ready. False when the emulator takes too long, or the auditor leaves.
 bool ready(int fd, short events) {
-  for (;;) {
+  const auto end = Clock::now() + kPatience;
+  while (!interrupted() && Clock::now() < end) {
     pollfd entry{fd, events, 0};
-    const int count = ::poll(&entry, 1, kPatienceMs);
-    if (count < 0 && errno == EINTR) {
-      continue;  // SIGWINCH while drawing
+    const int count = ::poll(&entry, 1, kLookMs);
+    if (count > 0 || (count < 0 && errno != EINTR)) {  // EINTR: SIGWINCH while drawing
+      return count > 0;
     }
-    return count > 0;
   }
+  return false;
 }
 
 }  // namespace
@@ -81,6 +92,7 @@ Result<ScreenClient> ScreenClient::start() {
     execute(path.c_str(), theirs.get());
   }
   ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
+  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
   return ScreenClient(std::move(ours), pid);
 }
 

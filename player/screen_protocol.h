@@ -35,7 +35,7 @@ enum class ScreenMessage : uint8_t {
 };
 
 inline constexpr size_t kScreenHeaderBytes = 5;
-inline constexpr size_t kMaxFeedBytes = 64 * 1024;
+inline constexpr size_t kMaxFeedBytes = 4 * 1024;  // what these make fits in an answer
 inline constexpr size_t kMaxAnswerBytes = 8 * 1024 * 1024;
 inline constexpr uint32_t kMaxKeyframes = 4096;
 

@@ -106,12 +106,14 @@ private:
 void Scanner::feed(std::string_view bytes, const Sink& sink) {
   Output out(sink);
   while (!bytes.empty()) {
+    size_t taken = 1;
     if (state_ == State::ground) {
-      bytes.remove_prefix(ground_run(bytes, out));
+      taken = ground_run(bytes, out);
     } else {
       take(static_cast<uint8_t>(bytes[0]), out);
-      bytes.remove_prefix(1);
     }
+    bytes.remove_prefix(taken);
+    position_ += taken;
   }
 }
 
@@ -226,11 +228,19 @@ void Scanner::escape(uint8_t byte, Output& out) {
     if (set != std::string_view::npos) {
       line_drawing_[set] = byte == '0';
     } else if (intermediate_ == '#' && byte == '8') {
-      out.append("\x1b#8");
+      screen_pattern(out);
     }
     return;
   }
   escape_final(byte, out);
+}
+
+void Scanner::screen_pattern(Output& out) {
+  out.append("\x1b[2J");
+  if (position_ >= next_pattern_) {
+    out.append("\x1b#8");
+    next_pattern_ = position_ + kBytesPerPattern;
+  }
 }
 
 void Scanner::escape_final(uint8_t byte, Output& out) {

@@ -7,6 +7,8 @@
 //  * CSI sequences from a list, at most 14 parameters of at most 4 digits, one mode at a time;
 //  * no strings: OSC, DCS, APC, PM, SOS and `ESC k` end here, and keep no memory while they run;
 //  * no queries, so there is nothing to reply;
+//  * DECALN fills the screen once in 4 KiB, more often it only wipes it: three bytes would make
+//    libvterm draw 100 000 cells, and an export write as many letters;
 //  * REP is expanded to at most one line; charsets are translated here and never designated;
 //  * sink writes of at most 4 KiB that end between sequences.
 //
@@ -56,7 +58,9 @@ private:
   static constexpr size_t kMaxParameters = 32;
   // A string is swallowed up to here. More is no string but an attempt to hide what follows.
   static constexpr uint32_t kMaxStringBytes = 4 * 1024 * 1024;
+  static constexpr uint64_t kBytesPerPattern = 4096;
 
+  void screen_pattern(Output& out);
   size_t ground_run(std::string_view bytes, Output& out);
   void take(uint8_t byte, Output& out);
   void escape(uint8_t byte, Output& out);
@@ -90,6 +94,8 @@ private:
   char32_t last_character_ = 0;         // for REP
   std::array<char, 4> tail_{};          // an unfinished UTF-8 sequence
   size_t tail_size_ = 0;
+  uint64_t position_ = 0;      // bytes taken so far
+  uint64_t next_pattern_ = 0;  // where DECALN may draw again
 };
 
 }  // namespace sallyport

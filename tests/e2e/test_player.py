@@ -273,6 +273,20 @@ def test_a_killed_emulator_costs_a_restart(recorder, play):
     assert_only_allowed(terminal.raw)
 
 
+def test_an_interrupt_ends_the_wait_for_an_emulator_that_hangs(recorder, play):
+    terminal = play(recorder(TICKS))
+    terminal.see("tick 0")
+    os.kill(emulator_of(terminal), signal.SIGSTOP)
+    while terminal.pump(3):  # until the clock in the bar stands still: the player waits
+        pass
+    terminal.type(b"\x03")
+    terminal.wait(lambda: terminal.process.poll() is not None, "the end")
+    while terminal.pump():
+        pass
+    assert terminal.process.returncode == 0
+    assert b"restarted" not in terminal.raw
+
+
 def test_the_emulator_is_sandboxed(recorder, play):
     terminal = play(recorder(TICKS))
     terminal.see("tick 0")

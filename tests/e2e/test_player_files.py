@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 
@@ -85,6 +86,26 @@ def test_text_keeps_all_of_a_long_line(recorder, auditor):
     sent = b"".join(b"%07d." % i for i in range(25000))
     done = run(PLAY, "export", recorder([(0.1, sent)]), "--format", "text", "-i", auditor[0])
     assert done.stdout.replace(b"\n", b"") == sent
+
+
+def test_text_survives_a_flood_of_patterns(tmp_path):
+    flood = b"\x1b#8\x1b[2J" * 5000
+    path = write_v3(tmp_path / "c", [(0.1, b"before\r\n"), (0.1, flood), (0.1, b"\x1b[Hafter")], 200, 60)
+    done = run(PLAY, "export", path, "--format", "text")
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = done.stdout.split(b"\n")
+    assert shown[0] == b"before" and shown[-2] == b"after"
+    assert set(b"".join(shown[1:-2])) == {ord("E")} and len(done.stdout) < 200000
+
+
+def test_text_that_was_seen_is_written_when_the_emulator_dies(tmp_path):
+    seen = [b"line %d" % i for i in range(1000)]
+    busy = b"\x1b[?69h\x1b[1;499s\x1b[200;1H" + b"\n" * 2000000  # each moves the screen's cells
+    path = write_v3(tmp_path / "c", [(0.1, b"\r\n".join(seen) + b"\x1b[2J"), (0.1, busy)], 500, 200)
+    done = run(PLAY, "export", path, "--format", "text",
+               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 1)))
+    assert done.returncode == 1 and b"emulator ended" in done.stderr
+    assert done.stdout.split() == b" ".join(seen).split()
 
 
 def test_text_shows_hidden_characters(recorder, auditor):

@@ -117,6 +117,21 @@ TEST_CASE("what a clear wipes away is kept") {
   CHECK(e.grid().take_lines() == std::vector<std::string>{"seen"});
 }
 
+TEST_CASE("patterns that are wiped again do not flood the kept lines") {
+  Emulator e(200, 60);
+  e.grid().keep_lines(true);
+  std::string flood;
+  while (flood.size() < 32768) {
+    flood += "\x1b#8\x1b[2J";
+  }
+  e.feed(flood);
+  size_t kept = 0;
+  for (const std::string& line : e.grid().take_lines(true)) {
+    kept += line.size();
+  }
+  CHECK(kept <= 9U * 200 * 60);
+}
+
 TEST_CASE("a scroll region scrolls inside") {
   CHECK(after("a\r\nb\r\nc\r\nd\x1b[2;3r\x1b[3;1H\n") == "a\nc\n\nd");
   CHECK(after("a\r\nb\r\nc\r\nd\x1b[2;1H\x1b[L") == "a\n\nb\nc");

@@ -50,6 +50,14 @@ TEST_CASE("other controls are dropped") {
              "d\0e"s) == "abcde");
 }
 
+TEST_CASE("DECALN draws once in 4 KiB and wipes in between") {
+  const std::string pattern = "\x1b#8";
+  const std::string wipe = "\x1b[2J";
+  const std::string some(4096, 'x');
+  CHECK(scan(pattern + pattern + some + pattern) == wipe + pattern + wipe + some + wipe + pattern);
+  CHECK(scan_bytewise(pattern + "x" + pattern) == wipe + pattern + "x" + wipe);
+}
+
 TEST_CASE("UTF-8 passes whole, however it is cut") {
   const std::string text = "h\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80 x";
   CHECK(scan(text) == text);
