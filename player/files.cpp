@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 namespace sallyport {
 
 namespace {
@@ -48,21 +46,6 @@ Result<std::string> read_small_file(const std::string& path) {
     return bytes.error();
   }
   return std::string(bytes->view());
-}
-
-Status write_new_file(const std::string& path, std::string_view bytes) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd) {
-    return errno_error("cannot create " + printable(path));
-  }
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd.get(), bytes.data(), bytes.size());
-    if (put < 0 && errno != EINTR) {
-      return errno_error("cannot write " + printable(path));
-    }
-    bytes.remove_prefix(put > 0 ? static_cast<size_t>(put) : 0);
-  }
-  return ok();
 }
 
 }  // namespace sallyport

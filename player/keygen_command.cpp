@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/commands.h"
-#include "player/files.h"
+#include "shared/base/new_file.h"
 #include "shared/crypto/age_keys.h"
 
 #include <unistd.h>

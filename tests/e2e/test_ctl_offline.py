@@ -5,7 +5,9 @@ import os
 import pathlib
 import pwd
 import re
+import resource
 import shutil
+import signal
 import stat
 import subprocess
 
@@ -92,6 +94,27 @@ def test_init_changes_nothing_that_is_there(etc, folder):
     after = {path.name: path.read_bytes() for path in etc.iterdir() if path.is_file()}
     assert after.pop("seal.key") != before.pop("seal.key")
     assert after == before
+
+
+def test_init_on_a_full_disk_leaves_nothing_half_written(etc, folder):
+    for name in ("vault.key", "seal.key", "sallyport.json"):
+        (etc / name).unlink()
+    def full_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (32, 32))
+    failed = init(folder, status=1, preexec_fn=full_disk, restore_signals=False)
+    assert failed.stderr == f"sallyportctl: cannot write {etc}/vault.key: File too large\n"
+    assert sorted(p.name for p in etc.iterdir() if p.is_file()) == [
+        "ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"]
+    init(folder)
+    ctl("--config", etc, "config", "check")
+
+
+@pytest.mark.parametrize("name", ["vault.key", "seal.key"])
+def test_init_keeps_no_key_that_no_daemon_would_read(name, etc, folder):
+    (etc / name).write_text("")
+    done = init(folder, status=1)
+    assert f"{etc}/{name}: is not a key of 64 hex digits" in done.stderr
 
 
 @pytest.mark.skipif(not ROOT, reason="owners are root's business")

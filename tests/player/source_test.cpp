@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "player/event_source.h"
-#include "player/files.h"
 #include "shared/asciicast/writer.h"
 #include "shared/recording/writer.h"
 #include "tests/support/catch.h"
@@ -189,13 +188,4 @@ TEST_CASE("an asciicast v1 that is too long to be read says what to do") {
   REQUIRE_FALSE(source);
   CHECK(source.error().code == Errc::limit);
   CHECK(source.error().message.find("asciinema convert") != std::string::npos);
-}
-
-TEST_CASE("a new file never replaces one") {
-  const Scratch scratch;
-  REQUIRE(write_new_file(scratch.path / "id", "secret"));
-  CHECK((fs::status(scratch.path / "id").permissions() & fs::perms::mask) ==
-        (fs::perms::owner_read | fs::perms::owner_write));
-  CHECK_FALSE(write_new_file(scratch.path / "id", "other"));
-  CHECK(*read_small_file(scratch.path / "id") == "secret");
 }

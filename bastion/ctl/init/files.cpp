@@ -3,18 +3,17 @@
 
 #include "bastion/ctl/program.h"
 #include "bastion/ctl/terminal.h"
-#include "shared/base/hex.h"
+#include "shared/base/new_file.h"
 #include "shared/base/secret_bytes.h"
-#include "shared/base/unique_fd.h"
+#include "shared/config/config.h"
 #include "shared/crypto/random.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 namespace sallyport {
@@ -26,32 +25,26 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &info) == 0;
 }
 
-Status give_to(const std::string& path, const std::string& user) {
+// None when we are not root: then everything is ours.
+Result<std::optional<FileOwner>> owner_named(const std::string& user) {
   if (::geteuid() != 0 || user.empty()) {
-    return ok();
+    return std::optional<FileOwner>();
   }
   const passwd* entry = ::getpwnam(user.c_str());
   if (entry == nullptr) {
     return Error{Errc::not_found, "there is no user " + user};
   }
-  // Not through a symbolic link that somebody may have put there.
-  if (::lchown(path.c_str(), entry->pw_uid, entry->pw_gid) != 0) {
-    return errno_error("giving " + path + " to " + user);
-  }
-  return ok();
+  return std::optional(FileOwner{entry->pw_uid, entry->pw_gid});
 }
 
-// A new file, written and synced; an error where something has this name already.
-Status write_new_file(const std::string& path, std::string_view text, mode_t mode) {
-  const UniqueFd fd(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!fd) {
-    return errno_error("making " + path);
+Status give_to(const std::string& path, const std::string& user) {
+  const auto owner = owner_named(user);
+  if (!owner) {
+    return owner.error();
   }
-  if (::fchmod(fd.get(), mode) != 0 ||
-      ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::fsync(fd.get()) != 0) {
-    return errno_error("writing " + path);
+  // Not through a symbolic link that somebody may have put there.
+  if (*owner && ::lchown(path.c_str(), (*owner)->user, (*owner)->group) != 0) {
+    return errno_error("giving " + path + " to " + user);
   }
   return ok();
 }
@@ -94,18 +87,26 @@ Status make_folder(const std::string& path, mode_t mode, const std::string& user
 
 Status make_key_file(const std::string& path, const std::string& user) {
   if (exists(path)) {
+    const auto key = read_key_file(path, std::filesystem::path(path).filename());
+    if (!key) {
+      return key.error();
+    }
     say("kept", path);
     return ok();
+  }
+  const auto owner = owner_named(user);
+  if (!owner) {
+    return owner.error();
   }
   constexpr size_t kKeyBytes = 32;
   SecretBytes key(kKeyBytes);
   random_fill(key.span());
   const auto line = secret_hex_line(key);
-  if (auto written = write_new_file(path, line.view(), 0600); !written) {
-    return written;
+  auto written = write_new_file(path, line.view(), 0600, *owner);
+  if (written) {
+    say("made", path);
   }
-  say("made", path);
-  return give_to(path, user);
+  return written;
 }
 
 Status make_host_key(const std::string& path, const std::string& comment, const std::string& user) {

@@ -16,7 +16,7 @@ namespace sallyport {
 Status make_folder(const std::string& path, mode_t mode, const std::string& user = "");
 
 // 32 random bytes as 64 hex digits, mode 0600; owned by `user` when we are root: the daemon that
-// reads it is never root itself.
+// reads it is never root itself. One that is kept must be such a key.
 Status make_key_file(const std::string& path, const std::string& user);
 
 // Ed25519 in OpenSSH's format, by ssh-keygen; owned by `user` when we are root.

@@ -124,14 +124,34 @@ Status make_daemon_folders(const Config& config) {
       {"authd", kAuthdUser}, {"keyd", kKeydUser}, {"stored", kStoredUser}};
   for (const auto& daemon : kDaemons) {
     const std::string socket = config.socket_path(daemon.name);
-    for (const auto& made : {make_folder(config.state_path(daemon.name), 0700, daemon.user),
-                             make_folder(socket.substr(0, socket.rfind('/')), 0755, daemon.user)}) {
-      if (!made) {
-        return made;
-      }
+    if (auto made = make_folder(config.state_path(daemon.name), 0700, daemon.user); !made) {
+      return made;
+    }
+    const std::string folder = socket.substr(0, socket.rfind('/'));
+    if (auto made = make_folder(folder, 0755, daemon.user); !made) {
+      return made;
     }
   }
   return ok();
+}
+
+Status make_files(const InitOptions& options, const std::string& file, const std::string& text) {
+  const std::string& directory = options.directory;
+  // Others must see sallyport.json: the daemons read it as users of their own. The keys are 0600.
+  if (auto made = make_folder(directory, 0755); !made) {
+    return made;
+  }
+  const std::string host_key = directory + "/ssh_host_ed25519_key";
+  if (auto made = make_host_key(host_key, options.node, kSessionUser); !made) {
+    return made;
+  }
+  if (auto made = make_key_file(directory + "/vault.key", kKeydUser); !made) {
+    return made;
+  }
+  if (auto made = make_key_file(directory + "/seal.key", kAuthdUser); !made) {
+    return made;
+  }
+  return make_text_file(file, text);
 }
 
 void print_next_steps(const InitOptions& options) {
@@ -166,21 +186,11 @@ Status init(InitOptions options) {
       return good;
     }
   }
-  const std::string host_key = options.directory + "/ssh_host_ed25519_key";
   if (auto made = make_users(); !made) {
     return made;
   }
-  // Others must see sallyport.json: the daemons read it as users of their own. The keys are 0600.
-  if (auto made = make_folder(options.directory, 0755); !made) {
+  if (auto made = make_files(options, file, text); !made) {
     return made;
-  }
-  for (const auto& made :
-       {make_host_key(host_key, options.node, kSessionUser),
-        make_key_file(options.directory + "/vault.key", kKeydUser),
-        make_key_file(options.directory + "/seal.key", kAuthdUser), make_text_file(file, text)}) {
-    if (!made) {
-      return made;
-    }
   }
   const auto config = load_config(options.directory);
   if (!config) {
