@@ -10,7 +10,7 @@ import subprocess
 import pexpect
 import pytest
 
-from tests.support.stack import BUILD, make_key, short_folder, wait_until
+from tests.support.stack import BUILD, Target, free_port, make_key, short_folder, wait_until
 
 CTL = str(BUILD / "bin" / "sallyportctl")
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
@@ -50,6 +50,39 @@ def authd():
     running = Authd()
     yield running
     running.remove()
+
+
+def next_steps(said):
+    """What init says to type; the prose beside it is three spaces away."""
+    steps = [re.split(" {3,}", line.strip())[0] for line in said.partition("Next:\n")[2].splitlines()]
+    return [step for step in steps if not step.startswith("edit ")]
+
+
+def test_the_next_steps_of_init_work_in_their_order(tmp_path):
+    folder = short_folder()
+    target = Target(tmp_path / "target")
+    said = subprocess.run(
+        [CTL, "init", "--directory", folder / "etc", "--recipient", RECIPIENT, "--client-id", "sallyport",
+         "--issuer", "https://idp.example.com", "--listen", f"127.0.0.1:{free_port()}"],
+        capture_output=True, text=True, check=True).stdout
+    start, *steps = next_steps(said)
+    environment = {**os.environ, "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"}
+    log = open(folder / "log", "ab")
+    bastion = subprocess.Popen(start.split(), env=environment, stderr=log)
+    try:
+        for daemon in ("authd", "keyd"):
+            wait_until((folder / "etc" / "run" / daemon / "socket").exists, what=daemon)
+        assert [step.split()[3] for step in steps] == ["vault", "target", "config", "reload"]
+        for step in steps:
+            step = step.replace("KEYNAME", "main").replace("NAME ADDRESS", f"web1 127.0.0.1:{target.port} --yes")
+            done = subprocess.run(step.split(), env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, (step, done.stderr)
+    finally:
+        bastion.terminate()
+        bastion.wait(20)
+        target.stop()
+        log.close()
+        shutil.rmtree(folder)
 
 
 def fingerprint(key):

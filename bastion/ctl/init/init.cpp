@@ -154,19 +154,22 @@ Status make_files(const InitOptions& options, const std::string& file, const std
   return make_text_file(file, text);
 }
 
+// In the order in which they can be typed: the vault and the reload need running daemons.
 void print_next_steps(const InitOptions& options) {
   const bool is_system = options.directory == kSystemDirectory;
   const std::string with = is_system ? "" : " --config " + options.directory;
   const std::string ctl = "  sallyportctl" + with;
   print_line("Next:");
+  print_line(is_system ? "  systemctl enable --now sallyport.target"
+                       : "  sallyportd --config " + options.directory +
+                             "         and the rest in another terminal");
   print_line(ctl + " vault generate KEYNAME         and put its public key on the targets");
   print_line(ctl + " target add NAME ADDRESS --scan --key KEYNAME");
   if (!options.development) {
     print_line("  edit " + options.directory + "/sallyport.json: roles");
+    print_line(ctl + " config check");
+    print_line(ctl + " reload");
   }
-  print_line(ctl + " config check");
-  print_line(is_system ? "  systemctl enable --now sallyport.target"
-                       : "  sallyportd --config " + options.directory);
 }
 
 Status init(InitOptions options) {
