@@ -136,7 +136,7 @@ Result<json> parse_bounded_json(std::string_view text) {
   } catch (const std::length_error& e) {
     return Error{Errc::protocol, std::string("JSON ") + e.what()};
   } catch (const std::exception&) {
-    return Error{Errc::protocol, "JSON with a number that is too large"};
+    return Error{Errc::protocol, "cannot be read as JSON"};
   }
 }
 
