@@ -35,27 +35,37 @@ Status Connection::answer_keys_list(const KeysList&) {
   return send(Answer{true, std::to_string(keys->size()) + " key(s)"});
 }
 
+// What runs ends first, whatever becomes of the row; also where no row is left, since sessions of a
+// key that was revoked before must not go on.
 Status Connection::answer_key_revoke(const KeyRevoke& ask) {
   state_ = State::administration;
-  const auto removed = server_.keys_.remove(ask.fingerprint);
-  if (!removed) {
-    return send(Answer{false, removed.error().message});
+  if (ask.fingerprint.empty()) {
+    return send(Answer{false, "give the key's fingerprint"});
   }
-  // Also where nothing was removed: sessions of a key that was revoked before must not go on.
   const size_t ended =
-      ask.fingerprint.empty()
-          ? 0
-          : server_.end_sessions(
-                [&](const Admission& who) { return who.fingerprint == ask.fingerprint; },
-                "the key of this session was revoked by an administrator");
-  if (!*removed) {
-    return send(Answer{false, "no key " + printable(ask.fingerprint) + " is remembered"});
-  }
+      server_.end_sessions([&](const Admission& who) { return who.fingerprint == ask.fingerprint; },
+                           "the key of this session was revoked by an administrator");
+  const size_t waiting = server_.end_sign_ins(ask.fingerprint);
+  const auto removed = server_.keys_.remove(ask.fingerprint);
   log_info("key_revoked", {{"fingerprint", ask.fingerprint},
                            {"uid", std::to_string(uid_)},
-                           {"sessions_ended", std::to_string(ended)}});
-  return send(Answer{
-      true, "revoked " + ask.fingerprint + "; " + std::to_string(ended) + " session(s) ended"});
+                           {"sessions_ended", std::to_string(ended)},
+                           {"sign_ins_ended", std::to_string(waiting)},
+                           {"row", !removed   ? removed.error().message
+                                   : *removed ? "deleted"
+                                              : "none"}});
+  const std::string what =
+      "; " + std::to_string(ended) + " session(s) ended" +
+      (waiting > 0 ? ", " + std::to_string(waiting) + " waiting sign-in(s) too" : "");
+  const std::string key = printable(ask.fingerprint);
+  if (!removed) {
+    return send(Answer{false, key + " is revoked only until authd restarts" + what +
+                                  ", but it cannot be deleted (" + removed.error().message +
+                                  "); make room on the disk and revoke it again"});
+  }
+  return send(*removed ? Answer{true, "revoked " + key + what}
+                       : Answer{false, "no key " + key + " is remembered" +
+                                           (ended + waiting > 0 ? what : "")});
 }
 
 Status Connection::answer_key_register(const KeyRegister& ask) {

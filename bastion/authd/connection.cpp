@@ -117,6 +117,16 @@ void Connection::revoke(const std::string& why) {
   });
 }
 
+bool Connection::end_sign_in(const std::string& fingerprint) {
+  LoginSteps steps = login_.key_revoked(fingerprint);
+  const bool was_waiting = !steps.empty();
+  if (!perform(std::move(steps))) {
+    log_warning("sign_in_not_told",
+                {{"fingerprint", fingerprint}});  // its end is seen as any other
+  }
+  return was_waiting;
+}
+
 // --- login
 
 Status Connection::answer_key_login(const AskKeyLogin& ask) {

@@ -31,6 +31,8 @@ public:
 
   // The grant of this login is over: says so, and hangs up when the monitor does not.
   void revoke(const std::string& why);
+  // Ends a sign-in that waits with this key; whether there was one.
+  bool end_sign_in(const std::string& fingerprint);
 
 private:
   enum class State { fresh, login, prompted, refused, session, confirm, administration };

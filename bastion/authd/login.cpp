@@ -10,6 +10,8 @@ namespace sallyport {
 
 namespace {
 constexpr size_t kMaxKeys = 20;
+constexpr const char* kRevoked =
+    "your key was revoked by an administrator of this bastion; ask there, or use another key";
 constexpr const char* kKeyWanted =
     "this bastion asks for an SSH key first: make one with ssh-keygen, or name yours with ssh -i";
 }  // namespace
@@ -34,6 +36,9 @@ Result<std::optional<LoginConversation::Refusal>> LoginConversation::meet(
   }
   if (user != user_) {  // Warpgate, russh: names are not to change between attempts
     return std::optional(Refusal{Login::disconnected, "the user name changed during the login"});
+  }
+  if (was_revoked_) {
+    return std::optional(Refusal{Login::disconnected, kRevoked});
   }
   auto wish = parse_typed_name(user);
   if (!wish) {
@@ -64,8 +69,10 @@ Result<LoginSteps> LoginConversation::key_proven(const AskKeyLogin& ask, const N
     log_error("remembered_key_unreadable",
               {{"fingerprint", fingerprint}, {"error", binding.error().message}});
     return finish({Login::disconnected,
-                   "what is remembered of your key cannot be read; ask an administrator of this "
-                   "bastion"});
+                   binding.error().code == Errc::denied
+                       ? kRevoked
+                       : "what is remembered of your key cannot be read; ask an administrator of "
+                         "this bastion"});
   }
   return judge_key({std::move(fingerprint), std::move(*binding)}, now);
 }
@@ -149,6 +156,20 @@ LoginSteps LoginConversation::begin_sign_in() {
   stage_ = Stage::starting;
   automatic_ = context_.config->login.prompt == LoginConfig::Prompt::automatic;
   return {StartSignIn{}};
+}
+
+// Where nothing is asked at the moment, the next question gets the answer.
+LoginSteps LoginConversation::key_revoked(const std::string& fingerprint) {
+  const bool is_ours = std::any_of(proven_.begin(), proven_.end(),
+                                   [&](const auto& key) { return key.fingerprint == fingerprint; });
+  if (!is_ours || stage_ == Stage::finished) {
+    return {};
+  }
+  if (stage_ == Stage::open) {
+    was_revoked_ = true;
+    return {};
+  }
+  return finish({Login::disconnected, kRevoked});
 }
 
 LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known, const Now& now) {

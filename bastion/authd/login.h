@@ -63,6 +63,8 @@ public:
   Result<LoginSteps> prompt_answered(const Now& now);
   LoginSteps sign_in(const SignInEvent& event, const Now& now);
   LoginSteps woken(const Now& now);
+  // Ends a login that has not let anybody in yet, where this key is one of its keys.
+  LoginSteps key_revoked(const std::string& fingerprint);
 
   const std::string& typed() const { return user_; }
 
@@ -103,6 +105,7 @@ private:
   TypedName wish_;
   std::vector<ProvenKey> proven_;
   std::string unregistered_;  // a proven key that closed enrolment does not take
+  bool was_revoked_ = false;  // one of the proven keys, while nothing was asked
   size_t keys_seen_ = 0;
 
   std::string person_;       // once known; for the log

@@ -145,7 +145,10 @@ Result<RememberedKey> RememberedKeys::unseal(std::string_view row_name,
   return key;
 }
 
-Result<std::optional<RememberedKey>> RememberedKeys::find(const std::string& fingerprint) const {
+Result<std::optional<RememberedKey>> RememberedKeys::find(const std::string& fingerprint) {
+  if (const Status gone = finish_revoking(fingerprint); !gone) {
+    return gone.error();
+  }
   const std::string name = row_name_of(keys_.lookup, fingerprint);
   Statement query(database_.get(), "SELECT sealed FROM remembered WHERE name = ?");
   const auto row = query.bind(name).step();
@@ -163,6 +166,9 @@ Result<std::optional<RememberedKey>> RememberedKeys::find(const std::string& fin
 }
 
 Status RememberedKeys::put(RememberedKey key) {
+  if (const Status gone = finish_revoking(key.fingerprint); !gone) {
+    return gone;
+  }
   const std::string name = row_name_of(keys_.lookup, key.fingerprint);
   std::vector<uint8_t> record;
   uint8_t version = kRecordVersion;
@@ -177,12 +183,25 @@ Status RememberedKeys::put(RememberedKey key) {
 
 Result<bool> RememberedKeys::remove(const std::string& fingerprint) {
   const std::string name = row_name_of(keys_.lookup, fingerprint);
+  revoked_.insert(fingerprint);
   const Status done =
       Statement(database_.get(), "DELETE FROM remembered WHERE name = ?").bind(name).run();
   if (!done) {
     return done.error();
   }
+  revoked_.erase(fingerprint);
   return sqlite3_changes(database_.get()) > 0;
+}
+
+Status RememberedKeys::finish_revoking(const std::string& fingerprint) {
+  if (!revoked_.contains(fingerprint)) {
+    return ok();
+  }
+  const auto removed = remove(fingerprint);
+  return removed
+             ? ok()
+             : Status(Error{Errc::denied, "the key was revoked, and its row cannot be deleted: " +
+                                              removed.error().message});
 }
 
 Result<std::vector<RememberedKey>> RememberedKeys::list() const {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,9 +51,11 @@ public:
   static Result<RememberedKeys> open(const std::string& path, const SecretBytes& seal_key);
 
   // Errc::corrupt where the row does not open: it is somebody's, so the caller lets nobody in.
-  Result<std::optional<RememberedKey>> find(const std::string& fingerprint) const;
-  Status put(RememberedKey key);                        // in place of what was there
-  Result<bool> remove(const std::string& fingerprint);  // false: there was none
+  Result<std::optional<RememberedKey>> find(const std::string& fingerprint);
+  Status put(RememberedKey key);  // in place of what was there
+  // False: there was none. A key whose row cannot be deleted (a full disk) is revoked all the same:
+  // find() and put() try once more to delete it, and are Errc::denied until that succeeds.
+  Result<bool> remove(const std::string& fingerprint);
   Result<std::vector<RememberedKey>> list()
       const;  // newest login first; unreadable ones are logged and left out
 
@@ -67,10 +70,12 @@ private:
 
   Status migrate();
   Status check_seal_key();
+  Status finish_revoking(const std::string& fingerprint);
   Result<RememberedKey> unseal(std::string_view row_name, std::string_view sealed) const;
 
   Database database_;
   Keys keys_;
+  std::set<std::string> revoked_;  // whose rows are still there
 };
 
 }  // namespace sallyport

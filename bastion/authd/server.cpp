@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -75,6 +76,12 @@ size_t Server::end_sessions(const std::function<bool(const Admission&)>& is_over
     }
   }
   return ended.size();
+}
+
+size_t Server::end_sign_ins(const std::string& fingerprint) {
+  return static_cast<size_t>(
+      std::count_if(connections_.begin(), connections_.end(),
+                    [&](const auto& entry) { return entry.second->end_sign_in(fingerprint); }));
 }
 
 // The file may have been root's, who we are no more: then the secret that we have goes on.

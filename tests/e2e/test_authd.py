@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import tempfile
@@ -450,6 +451,23 @@ def test_keys_are_listed_and_revoked_with_their_sessions(authd, log_in):
     assert authd.admin("keys_list")[0] == []
     assert verdict_of(Login(authd, key=login.key).prove()) == "more"
     assert not authd.admin("key_revoke", fingerprint="SHA256:unknown")[1].ok
+
+
+def test_revoking_ends_sessions_and_sign_ins_though_nothing_can_be_deleted(authd, log_in):
+    login, _ = log_in(authd)
+    waiting = Login(authd)
+    waiting.begin()
+    with contextlib.closing(sqlite3.connect(authd.folder / "state/authd/keys.sqlite")) as keys:
+        keys.execute("CREATE TRIGGER no_deletions BEFORE DELETE ON remembered "
+                     "BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    _, answer = authd.admin("key_revoke", fingerprint=fingerprint(login.key))
+    assert not answer.ok
+    assert "1 session(s) ended" in answer.text and "disk full" in answer.text
+    assert login.connection.receive(2).name == "grant_revoked"
+    assert verdict_of(Login(authd, key=login.key).prove()) == "disconnected"
+    _, answer = authd.admin("key_revoke", fingerprint=fingerprint(waiting.key))
+    assert "1 waiting sign-in(s)" in answer.text
+    assert verdict_of(waiting.connection.receive(2)) == "disconnected"
 
 
 def test_sessions_are_listed_and_killed(authd, log_in):

@@ -48,6 +48,16 @@ struct World {
     change(config);
     context->config = std::make_shared<const Config>(std::move(config));
   }
+  // What a full disk does, to deletions alone.
+  void refuse_deletions() const {
+    sqlite3* raw = nullptr;
+    REQUIRE(sqlite3_open((folder / "keys.sqlite").c_str(), &raw) == SQLITE_OK);
+    const Handle<sqlite3, sqlite3_close_v2> database(raw);
+    REQUIRE(sqlite3_exec(raw,
+                         "CREATE TRIGGER no_deletions BEFORE DELETE ON remembered "
+                         "BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+                         nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
   void pass(std::chrono::milliseconds time) {
     now.steady += time;
     now.wall += time;
@@ -421,6 +431,40 @@ TEST_CASE("a key that is revoked while its code waits is not bound again where c
   REQUIRE(*world.keys->remove(registered.fingerprint));
   client.hear(SignInApproved{a_person()});
   CHECK(only<Verdict>(client.press_enter()).login == Login::disconnected);
+}
+
+TEST_CASE("a revoked key ends the sign-in that waits with it, in every stage") {
+  World world;
+  const std::string key = fingerprint_of("key-a");
+  Client open(world), prompted(world), waiting(world), other(world);
+  open.prove("key-a");
+  CHECK(open.login.key_revoked(key).empty());
+  CHECK(only<Verdict>(open.want_prompt()).text.find("revoked") != std::string::npos);
+  prompted.begin("key-a");
+  CHECK(only<Verdict>(prompted.login.key_revoked(key)).login == Login::disconnected);
+  CHECK(prompted.hear(SignInApproved{a_person()}).empty());
+  waiting.begin("key-a");
+  waiting.press_enter();
+  CHECK(only<Verdict>(waiting.login.key_revoked(key)).login == Login::disconnected);
+  other.begin("key-b");
+  CHECK(other.login.key_revoked(key).empty());
+  CHECK(world.keys->list()->empty());
+}
+
+TEST_CASE("a revoked key whose row cannot be deleted opens nothing and is not bound again") {
+  World world;
+  log_in(world, "key-a");
+  Client waiting(world);
+  world.pass(9h);
+  waiting.begin("key-a");
+  world.pass(-9h);
+  world.refuse_deletions();
+  CHECK_FALSE(world.keys->remove(fingerprint_of("key-a")));
+  const Verdict verdict = only<Verdict>(Client(world).prove("key-a"));
+  CHECK(verdict.login == Login::disconnected);
+  CHECK(verdict.text.find("revoked") != std::string::npos);
+  waiting.hear(SignInApproved{a_person()});
+  CHECK(only<Verdict>(waiting.press_enter()).login == Login::disconnected);
 }
 
 TEST_CASE("2,000 keys are too many") {

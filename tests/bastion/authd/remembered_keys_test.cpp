@@ -93,6 +93,25 @@ TEST_CASE("a removed key is gone, and says so") {
   CHECK_FALSE(*keys.remove(alices().fingerprint));
 }
 
+TEST_CASE("a removed key whose row cannot be deleted is refused until that succeeds") {
+  const Folder folder;
+  auto keys = open_keys(folder);
+  REQUIRE(keys.put(alices()));
+  sqlite3* raw = nullptr;
+  REQUIRE(sqlite3_open(folder.file().c_str(), &raw) == SQLITE_OK);
+  const Handle<sqlite3, sqlite3_close_v2> database(raw);
+  REQUIRE(Statement(raw,
+                    "CREATE TRIGGER no_deletions BEFORE DELETE ON remembered "
+                    "BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+              .run());
+  CHECK(keys.remove(alices().fingerprint).error().message.find("disk full") != std::string::npos);
+  CHECK(keys.find(alices().fingerprint).error().code == Errc::denied);
+  CHECK(keys.put(alices()).error().code == Errc::denied);
+  REQUIRE(Statement(raw, "DROP TRIGGER no_deletions").run());
+  CHECK_FALSE(*keys.find(alices().fingerprint));
+  CHECK(keys.put(alices()));
+}
+
 TEST_CASE("nothing of a remembered key stands in its files in clear") {
   const Folder folder;
   auto keys = open_keys(folder);
@@ -139,7 +158,7 @@ TEST_CASE("a row that was moved to another key's place does not open") {
   // Both rows get the first one's content: right for one of them.
   REQUIRE(
       Statement(raw, "UPDATE remembered SET sealed = (SELECT min(sealed) FROM remembered)").run());
-  const auto keys = open_keys(folder);
+  auto keys = open_keys(folder);
   const auto alice = keys.find(alices().fingerprint);
   const auto bob = keys.find(bobs.fingerprint);
   REQUIRE(alice.has_value() != bob.has_value());
