@@ -4,6 +4,7 @@
 #include "shared/config/nearest.h"
 #include "shared/config/read_tree.h"
 #include "shared/config/values.h"
+#include "shared/crypto/age.h"
 
 #include <unistd.h>
 
@@ -29,21 +30,22 @@ public:
     scopes();
     times();
     socket_paths();
+    recipients();
     roles();
     targets();
   }
 
 private:
-  Place place(const std::string& key) const {
+  Place place(const KeyPath& key) const {
     const auto at = places_.find(key);
     return at != places_.end() ? at->second : Place{config_.path, 1};
   }
-  bool given(const std::string& key) const { return places_.contains(key); }
-  void error(const std::string& key, std::string text) {
-    report_.errors.push_back({place(key), key, std::move(text)});
+  bool given(const KeyPath& key) const { return places_.contains(key); }
+  void error(const KeyPath& key, std::string text) {
+    report_.errors.push_back({place(key), key.text(), std::move(text)});
   }
-  void warn(const std::string& key, std::string text) {
-    report_.warnings.push_back({place(key), key, std::move(text)});
+  void warn(const KeyPath& key, std::string text) {
+    report_.warnings.push_back({place(key), key.text(), std::move(text)});
   }
 
   // Without "node": the first part of the host's name.
@@ -58,7 +60,7 @@ private:
     config_.node = is_valid_name(node) ? node : "sallyport";
   }
 
-  void secure_url(const std::string& key, const std::string& value) {
+  void secure_url(const KeyPath& key, const std::string& value) {
     const auto url = parse_url(value);
     if (!url || url->scheme == "https") {
       return;  // what is no URL was reported when it was read
@@ -118,35 +120,42 @@ private:
     }
   }
 
+  void recipients() {
+    if (config_.recipients.size() > kAgeMaxStanzas) {
+      error("recording.recipients", "has " + std::to_string(config_.recipients.size()) +
+                                        " recipients; at most " + std::to_string(kAgeMaxStanzas) +
+                                        " fit into the header of a recording");
+    }
+  }
+
   void roles() {
     if (config_.roles.empty() && !given("roles")) {
       warn("roles", "is missing: nobody reaches anything");
     }
     for (auto& [name, role] : config_.roles) {
-      const std::string key = "roles." + name;
-      default_login(key, role);
+      const std::string owner = "roles." + name;
+      default_login({owner, "default_login"}, role);
       for (const auto& pattern : role.targets) {
         const bool reaches =
             std::any_of(config_.targets.begin(), config_.targets.end(),
                         [&](const auto& target) { return glob_matches(pattern, target.first); });
         if (!reaches) {
-          warn(key + ".targets",
+          warn({owner, "targets"},
                "\"" + pattern + "\" matches no target" + did_you_mean(pattern, target_names()));
         }
       }
     }
   }
 
-  void default_login(const std::string& key, RoleConfig& role) {
+  void default_login(const KeyPath& key, RoleConfig& role) {
     const auto& logins = role.logins;
     const bool any = std::find(logins.begin(), logins.end(), "*") != logins.end();
     const bool listed = std::find(logins.begin(), logins.end(), role.default_login) != logins.end();
     if (!role.default_login.empty() && !any && !listed) {
-      error(key + ".default_login", "\"" + role.default_login +
-                                        "\" is not among the role's logins" +
-                                        did_you_mean(role.default_login, logins));
+      error(key, "\"" + role.default_login + "\" is not among the role's logins" +
+                     did_you_mean(role.default_login, logins));
     }
-    if (role.default_login.empty() && !given(key + ".default_login")) {
+    if (role.default_login.empty() && !given(key)) {
       const auto first = std::find_if(logins.begin(), logins.end(),
                                       [](const std::string& login) { return login != "*"; });
       role.default_login = first != logins.end() ? *first : "";
@@ -163,13 +172,13 @@ private:
 
   void targets() {
     for (const auto& [name, target] : config_.targets) {
-      const std::string key = "targets." + name;
-      if (target.host_keys.empty() && !given(key + ".host_keys")) {
-        warn(key, "has no host_keys, so it is refused; `sallyportctl target add " + name +
-                      " ADDRESS --scan` pins them");
+      const KeyPath itself("targets." + name, "");
+      if (target.host_keys.empty() && !given({itself.owner, "host_keys"})) {
+        warn(itself, "has no host_keys, so it is refused; `sallyportctl target add " + name +
+                         " ADDRESS --scan` pins them");
       }
-      if (target.key.empty() && !given(key + ".key")) {
-        warn(key,
+      if (target.key.empty() && !given({itself.owner, "key"})) {
+        warn(itself,
              "has no key, so nobody can log in there; name a key of the vault "
              "(`sallyportctl vault list`)");
       }

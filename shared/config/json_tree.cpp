@@ -2,6 +2,7 @@
 #include "shared/config/json_tree.h"
 
 #include "shared/base/printable.h"
+#include "shared/config/values.h"
 
 #include <algorithm>
 #include <iterator>
@@ -103,6 +104,9 @@ public:
       text.erase(0, std::min(text.size(), text.find(": ", column) + 2));
     } else if (const auto bracket = text.find("] "); bracket != std::string::npos) {
       text.erase(0, bracket + 2);
+    }
+    if (advice_on_secret(text)) {  // nlohmann repeats what it has read of the value
+      text.resize(std::min(text.size(), text.find("; last read")));
     }
     findings_.push_back({{file_, line()}, "", text});
     return false;

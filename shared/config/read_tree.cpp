@@ -26,6 +26,12 @@ std::string join_key(const std::string& prefix, const std::string& name) {
   return prefix.empty() ? name : prefix + "." + name;
 }
 
+// What is said of a value, with the value before it, unless that is a secret.
+std::string quoted(const std::string& value, const std::string& text) {
+  const auto advice = advice_on_secret(value);
+  return advice ? *advice : "\"" + value + "\" " + text;
+}
+
 std::string quoted_list(std::span<const std::string_view> choices) {
   std::string out;
   for (const auto choice : choices) {
@@ -43,9 +49,9 @@ public:
   void read_owner(const JsonNode& object, const std::string& path, Owner& owner) {
     read_members(object, path, "", owner);
     for (const auto& directive : directives<Owner>()) {
-      const std::string key = join_key(path, std::string(directive.key));
+      const KeyPath key(path, std::string(directive.key));
       if (!directive.if_missing.empty() && !places_.contains(key)) {
-        report(nearest_place(key, object.place), key,
+        report(nearest_place(key, object.place), key.text(),
                "is missing; " + std::string(directive.if_missing));
       }
     }
@@ -56,11 +62,12 @@ private:
     errors_.push_back({place, key, std::move(text)});
   }
 
-  // Of the innermost object around `key` that is there.
-  Place nearest_place(std::string key, const Place& owner) const {
+  // Of the innermost object around the key that is there.
+  Place nearest_place(KeyPath path, const Place& owner) const {
+    std::string& key = path.key;
     while (!key.empty()) {
       key.resize(key.rfind('.') == std::string::npos ? 0 : key.rfind('.'));
-      if (const auto at = places_.find(key); at != places_.end()) {
+      if (const auto at = places_.find(path); at != places_.end()) {
         return at->second;
       }
     }
@@ -80,24 +87,28 @@ private:
   void read_members(const JsonNode& object, const std::string& path, const std::string& group,
                     Owner& owner) {
     for (const auto& member : object.children) {
-      const std::string member_path = join_key(path, member.name);
       const std::string key = group + member.name;
+      const std::string member_path = join_key(path, key);
       const auto table = directives<Owner>();
-      const auto exact =
-          std::find_if(table.begin(), table.end(), [&](const auto& d) { return d.key == key; });
-      const bool is_group = !member.name.empty() &&
+      // "login.enrolment" as one name would be a second spelling, which no rule against giving a
+      // key twice sees.
+      const bool has_dot = member.name.find('.') != std::string::npos;
+      const auto exact = std::find_if(table.begin(), table.end(), [&](const auto& directive) {
+        return !has_dot && directive.key == key;
+      });
+      const bool is_group = !member.name.empty() && !has_dot &&
                             std::any_of(table.begin(), table.end(), [&](const auto& directive) {
                               return directive.key.starts_with(key + ".");
                             });
       if (exact != table.end()) {
-        places_.emplace(member_path, member.place);
+        places_.emplace(KeyPath(path, key), member.place);
         std::visit([&](auto field) { set(field(owner), member, member_path, *exact); },
                    exact->field);
       } else if (!is_group) {
         report(member.place, member_path, "is not known" + suggestion<Owner>(key, group));
       } else if (expect(member, Kind::object, member_path)) {
-        places_.emplace(member_path, member.place);
-        read_members(member, member_path, key + ".", owner);
+        places_.emplace(KeyPath(path, key), member.place);
+        read_members(member, path, key + ".", owner);
       }
     }
   }
@@ -109,6 +120,10 @@ private:
     const std::string name = key.substr(group.size());
     for (const auto& directive : directives<Owner>()) {
       std::string known(directive.key);
+      if (known == key) {
+        const size_t dot = name.find('.');
+        return "; write \"" + name.substr(0, dot) + "\": {\"" + name.substr(dot + 1) + "\": ...}";
+      }
       if (known.ends_with("." + name)) {
         return "; did you mean \"" + known + "\"?";
       }
@@ -204,9 +219,9 @@ private:
       const std::string member_path = join_key(path, member.name);
       std::string name = member.name;
       if (const auto valid = check_name(name); !valid) {
-        report(member.place, path, "\"" + name + "\" " + valid.error().message);
+        report(member.place, path, quoted(name, valid.error().message));
       } else if (expect(member, Kind::object, member_path)) {
-        places_.emplace(member_path, member.place);
+        places_.emplace(KeyPath(member_path, ""), member.place);
         read_owner(member, member_path, field[name]);
       }
     }
@@ -222,8 +237,8 @@ private:
     const auto& choices = directive.choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
       report(node.place, path,
-             "\"" + value + "\" is none of " + quoted_list(choices) +
-                 did_you_mean(value, {choices.begin(), choices.end()}));
+             quoted(value, "is none of " + quoted_list(choices) +
+                               did_you_mean(value, {choices.begin(), choices.end()})));
       return std::nullopt;
     }
     if (value.find('\0') != std::string::npos) {
@@ -232,7 +247,7 @@ private:
     }
     if (directive.check != nullptr) {
       if (const auto good = directive.check(value); !good) {
-        report(node.place, path, "\"" + value + "\" " + good.error().message);
+        report(node.place, path, quoted(value, good.error().message));
         return std::nullopt;
       }
     }

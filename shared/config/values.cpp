@@ -7,7 +7,6 @@
 #include "shared/crypto/age_keys.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace sallyport {
 
@@ -24,6 +23,24 @@ constexpr const char* kNameRule =
 constexpr uint16_t kSshPort = 22;
 
 }  // namespace
+
+std::optional<std::string> advice_on_secret(std::string_view text) {
+  std::string upper(text);
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  });
+  if (upper.find("AGE-SECRET-KEY-") != std::string::npos) {
+    return "is the secret half of an age key and is not repeated here; put the public half there, "
+           "\"age1...\" (`age-keygen -y FILE` shows it), and where others could read the secret, "
+           "make a new one";
+  }
+  if (upper.find("PRIVATE KEY") != std::string::npos) {
+    return "is the secret half of a key and is not repeated here; put the public half there, "
+           "\"ssh-ed25519 AAAA...\" (a .pub file holds it), and where others could read the "
+           "secret, make a new one";
+  }
+  return std::nullopt;
+}
 
 Status check_not_empty(std::string& value) {
   if (value.empty()) {

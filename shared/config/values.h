@@ -6,7 +6,9 @@
 
 #include "shared/base/result.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sallyport {
 
@@ -24,6 +26,10 @@ Status check_url(std::string& value);             // http or https, no fragment,
 Status check_scope(std::string& value);           // RFC 6749 section 3.3
 Status check_host_key(std::string& value);        // becomes "type base64"
 Status check_recipient(std::string& value);       // age1...
+
+// What to say of a value that holds a private key: instead of the value, which an error would carry
+// into a log.
+std::optional<std::string> advice_on_secret(std::string_view text);
 
 inline constexpr size_t kMaxNodeBytes = 31;
 

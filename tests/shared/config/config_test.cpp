@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <cctype>
 
 using namespace sallyport;
 
@@ -139,6 +140,63 @@ TEST_CASE("an unknown key is refused with the nearest right one", "[config]") {
   CHECK(error_of(role_with(R"(, "Login": [])")) ==
         "roles.r.Login: is not known; did you mean \"logins\"?");
   CHECK(error_of(R"("vault": {"zzz": 1})") == "vault.zzz: is not known; known here: key_file");
+}
+
+TEST_CASE("a dotted name is no second spelling of a key", "[config]") {
+  CHECK(error_of(R"("login.enrolment": "closed")") ==
+        "login.enrolment: is not known; write \"login\": {\"enrolment\": ...}");
+  CHECK(error_of(R"("identity.issuer": "https://evil.example")")
+            .starts_with("identity.issuer: is not known; write"));
+}
+
+TEST_CASE("a target whose name holds dots stands for no key of another target", "[config]") {
+  CHECK(error_of(R"("targets": {"db.address": {"address": "h"}, "db": {"key": "k"}})")
+            .starts_with("targets.db.address: is missing"));
+  const auto report = check(config_with(
+      R"("targets": {"db.key": {"address": "h", "host_keys": [], "key": "k"},
+                     "db": {"address": "h", "host_keys": []}})"));
+  REQUIRE(report.config);
+  CHECK(std::any_of(report.warnings.begin(), report.warnings.end(), [](const auto& warning) {
+    return warning.key == "targets.db" && warning.text.starts_with("has no key");
+  }));
+}
+
+TEST_CASE("a private key in a public one's place is not repeated", "[config]") {
+  const std::string secret = "AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0S";
+  std::string lower = secret;
+  std::transform(lower.begin(), lower.end(), lower.begin(), ::tolower);
+  const std::string base =
+      R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"}, )";
+  for (const std::string& text :
+       {base + R"("recording": {"recipients": [")" + secret + "\"]}}",
+        base + R"("recording": {"recipients": [")" + lower + "\"]}}",
+        base + R"("recording": {"recipients": [")" + secret + "\n\"]}}",  // not even JSON
+        config_with(R"("node": ")" + secret + "\""),
+        config_with(R"("targets": {"t": {"address": "h", "host_keys": ["-----BEGIN )"
+                    R"(OPENSSH PRIVATE KEY-----\nQQQSYQCYQ5"]}})")}) {
+    const auto report = check(text);
+    INFO(report.text());
+    REQUIRE(report.errors.size() == 1);
+    CHECK(report.text().find("QQQSYQCYQ5") == std::string::npos);
+    CHECK(report.text().find("qqqsyqcyq5") == std::string::npos);
+    CHECK((report.text().find("secret half") != std::string::npos || text.find('\n') != text.npos));
+  }
+}
+
+TEST_CASE("more recipients than a recording's header takes are refused", "[config]") {
+  const auto with = [](size_t count) {
+    std::string list = "\"" + kRecipient + "\"";
+    for (size_t i = 1; i < count; ++i) {
+      list += ", \"" + kRecipient + "\"";
+    }
+    return check(R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"},
+      "recording": {"recipients": [)" +
+                 list + "]}}");
+  };
+  CHECK(with(64).config);
+  const auto report = with(65);
+  REQUIRE(report.errors.size() == 1);
+  CHECK(report.errors[0].key == "recording.recipients");
 }
 
 TEST_CASE("the default login is the first that is a name", "[config]") {
