@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace sallyport {
@@ -30,11 +32,58 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-// RFC 4253 section 6.6: the blob is a string, the type again, and the key after it.
-bool blob_has_type(const std::vector<uint8_t>& blob, std::string_view type) {
-  const uint8_t header[4] = {0, 0, 0, static_cast<uint8_t>(type.size())};
-  return blob.size() > 4 + type.size() && std::equal(header, header + 4, blob.begin()) &&
-         as_text(blob).substr(4, type.size()) == type;
+// RFC 4251 section 5: a u32 length in network order, and the bytes. nullopt where it is torn.
+std::optional<std::vector<std::string_view>> strings_of(std::string_view blob) {
+  std::vector<std::string_view> strings;
+  while (!blob.empty()) {
+    if (blob.size() < 4) {
+      return std::nullopt;
+    }
+    size_t length = 0;
+    for (const char byte : blob.substr(0, 4)) {
+      length = length << 8 | static_cast<uint8_t>(byte);
+    }
+    blob.remove_prefix(4);
+    if (length > blob.size()) {
+      return std::nullopt;
+    }
+    strings.push_back(blob.substr(0, length));
+    blob.remove_prefix(length);
+  }
+  return strings;
+}
+
+bool is_positive_number(std::string_view mpint) {
+  return !mpint.empty() && (static_cast<uint8_t>(mpint[0]) & 0x80) == 0;
+}
+
+// SEC 1 section 2.3.3: 4, x and y.
+bool is_point_on(std::string_view curve, std::string_view point) {
+  const size_t bytes = curve == "nistp256"   ? 32
+                       : curve == "nistp384" ? 48
+                       : curve == "nistp521" ? 66
+                                             : 0;
+  return bytes > 0 && point.size() == 1 + 2 * bytes && point[0] == 4;
+}
+
+// RFC 4253 section 6.6, 5656, 8709 and OpenSSH's PROTOCOL.u2f: the type again, then what belongs to
+// it, and nothing after it. A key that was cut would otherwise be found out only by its first use.
+bool is_whole(std::string_view blob, std::string_view type) {
+  const auto strings = strings_of(blob);
+  if (!strings || strings->empty() || strings->front() != type) {
+    return false;
+  }
+  const std::span parts = std::span(*strings).subspan(1);
+  const bool is_security_key = type.starts_with("sk-");  // these name their application, at the end
+  if (type == "ssh-rsa") {
+    return parts.size() == 2 && is_positive_number(parts[0]) && is_positive_number(parts[1]);
+  }
+  if (type.find("ed25519") != std::string_view::npos) {
+    return parts.size() == (is_security_key ? 2 : 1) && parts[0].size() == 32;
+  }
+  return parts.size() == (is_security_key ? 3 : 2) &&
+         type.find("ecdsa-sha2-" + std::string(parts[0])) != std::string_view::npos &&
+         is_point_on(parts[0], parts[1]);
 }
 
 }  // namespace
@@ -58,7 +107,7 @@ Result<PublicKeyLine> parse_public_key_line(std::string_view line, KeyOf of) {
                                     "\", which is not known; use ssh-ed25519, ecdsa or rsa"};
   }
   const auto blob = from_base64(base64);
-  if (!blob || !blob_has_type(*blob, type)) {
+  if (!blob || !is_whole(as_text(*blob), type)) {
     return Error{Errc::invalid, "has a damaged key; copy it whole, as ssh-keyscan prints it"};
   }
   return PublicKeyLine{std::string(type), std::string(base64)};

@@ -17,7 +17,7 @@ struct PublicKeyLine {
 };
 
 // The type must be one that we know (ed25519, ecdsa, rsa; for people also those of security keys),
-// and the blob must begin with it.
+// and the blob must be a whole key of it.
 enum class KeyOf { host, person };
 Result<PublicKeyLine> parse_public_key_line(std::string_view line, KeyOf of = KeyOf::host);
 

@@ -40,6 +40,42 @@ TEST_CASE("damaged host keys are refused", "[config]") {
   }
 }
 
+// One of each type; the security keys' are made by hand.
+constexpr const char* kWholeKeys[] = {
+    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBJKZq0s6CBt4"
+    "9pnfUQC7v9SsGmIFd+8uHkjKv68WTb24mxRu7lhrjeoNb8ghybGacvzX/+ZG7ODsLbjcRdhdNyc=",
+    "ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlzdHAzODQAAABhBAWarkBUBtKN"
+    "RPq26lJLoI+N1JbFVIenXumJJ1Vyrml5JngpEMfDw7CSurZ0dk171FEhC5izncCA+w/KH3EcscdXq0a36CN1"
+    "cWtKGXj7GhAIY1W3bsREo4c65m1TvYNpbw==",
+    "ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBACO/4nL18TD"
+    "qz0ug+gZ2w0tfevxUC2PmMAqc+xBkC5r+MwQRxytRcBI9+UNlawxGVNDCOsZmJtypERM7jk4rV6lKQHzsbrR"
+    "9T/PHL2/uQLh7z/76/AJuHOKI9VToHk9rWegWkFawe2kWXjOBp8VOGW9ZOlopGC153C4fTlBDfCg0M7LBA==",
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC+MxxJqcnKSkEgE32gbblN37G+2x7OPsPV0yFzYpLm6N94"
+    "ro8rpAe+uqJksmp1MUp4KUF0SqUy41YW3KXlRKZriZwtWigzkaybvGiNniaMnJcSay79yvie9yKh2uXsLLL9"
+    "p5WlnZPITTZDvG1ur/XUsMtfS2o2xQOVR4Eh4CgWhcIHu2MxaQAZgJOqPoUphIUzS4h+/+QoKzggYGsSLMWH"
+    "BWFCCPnOfRp9ottBDfLTTcccbXJvzob0OqTDIXiEI9tkvhIGTeuZLXFQBkwZBrzjpQwdfJytxh1RtsZ3C4zP"
+    "F3y+3dH+Xw4zb6KszG+PTZ7ez77vWNFLp/tCrZWFK3T5",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJVrPaKAKGYs3rr0b6bIqW/UmbHZ1Cbp0wP9K9Ht2gJL",
+    "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIGtra2tra2tra"
+    "2tra2tra2tra2tra2tra2tra2tra2trAAAABHNzaDo=",
+    "sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb"
+    "20AAAAIbmlzdHAyNTYAAABBBJKZq0s6CBt49pnfUQC7v9SsGmIFd+8uHkjKv68WTb24mxRu7lhrjeoNb8ghy"
+    "bGacvzX/+ZG7ODsLbjcRdhdNycAAAAEc3NoOg=="};
+
+TEST_CASE("a public key is whole, or refused", "[config]") {
+  for (const std::string line : kWholeKeys) {
+    INFO(line);
+    CHECK(parse_public_key_line(line, KeyOf::person));
+    for (const size_t cut : {4, 8, 24}) {
+      CHECK_FALSE(parse_public_key_line(line.substr(0, line.size() - cut), KeyOf::person));
+    }
+    std::string longer = line;
+    longer.insert(longer.find('=') == std::string::npos ? longer.size() : longer.size() - 4,
+                  "AAAA");
+    CHECK_FALSE(parse_public_key_line(longer, KeyOf::person));
+  }
+}
+
 TEST_CASE("names with a path, a list or an option in them are refused", "[config]") {
   for (std::string wrong :
        {"", "a,b", "../a", "a/b", "-oProxyCommand=x", ".a", "a b", "a\n", "\u00e4"}) {
