@@ -217,8 +217,9 @@ Result<GroupsClaim> read_groups(const json_t* claims, std::string_view path) {
 
 std::optional<std::string> read_name(const json_t* claims, std::string_view path) {
   const json_t* value = find_claim(claims, path);
+  const json_t* verified = json_object_get(claims, "email_verified");
   if (!json_is_string(value) ||
-      (path == "email" && json_is_false(json_object_get(claims, "email_verified")))) {
+      (path == "email" && verified != nullptr && !json_is_true(verified))) {
     return std::nullopt;
   }
   const std::string_view name(json_string_value(value), json_string_length(value));

@@ -48,8 +48,8 @@ struct GroupsClaim {
 // list" is, and so is anything that is not a group's name.
 Result<GroupsClaim> read_groups(const json_t* claims, std::string_view path);
 
-// What to call this person: the claim where it is a string, nothing otherwise. An address that the
-// provider itself calls unverified (email_verified: false) is not a name.
+// What to call this person: the claim where it is a string, nothing otherwise. An address of which
+// the provider says email_verified with anything but true ("false" and 0 are seen) is not a name.
 std::optional<std::string> read_name(const json_t* claims, std::string_view path);
 
 }  // namespace sallyport

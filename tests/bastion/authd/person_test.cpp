@@ -177,8 +177,15 @@ TEST_CASE("an unverified address is not a name") {
   g.settings.name_claim = "email";
   json claims = alice_with("email", "root@example.org");
   CHECK(f.identify(claims)->name == "root@example.org");
-  claims["email_verified"] = false;
-  CHECK(g.identify(claims)->name == "subject-1");
+  for (const json& said : json{false, "false", "true", 0, 1, nullptr}) {
+    Fixture unverified;
+    unverified.settings.name_claim = "email";
+    claims["email_verified"] = said;
+    INFO(said.dump());
+    CHECK(unverified.identify(claims)->name == "subject-1");
+  }
+  claims["email_verified"] = true;
+  CHECK(g.identify(claims)->name == "root@example.org");
 }
 
 TEST_CASE("a name is made printable") {
