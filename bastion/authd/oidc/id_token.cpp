@@ -33,7 +33,13 @@ Result<IdClaims> verify_id_token(Provider& provider, const std::string& token,
   if (!key) {
     return key.error();
   }
-  if (Status signature = verify_signature(provider.library(), *key, token); !signature) {
+  Status signature = verify_signature(provider.library(), *key, token);
+  if (!signature) {
+    if (const auto other = provider.replaced_key_for(decoded->header, *key)) {
+      signature = verify_signature(provider.library(), *other, token);
+    }
+  }
+  if (!signature) {
     return signature.error();
   }
   return check_claims(std::move(decoded->payload), expectations(provider.settings(), nonce),

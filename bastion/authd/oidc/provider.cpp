@@ -107,6 +107,13 @@ Result<std::string> Provider::key_for(const JwsHeader& header) {
   return key;
 }
 
+std::optional<std::string> Provider::replaced_key_for(const JwsHeader& header,
+                                                      const std::string& key) {
+  const auto set = keys(Refresh::for_unknown_key);
+  const auto now = set ? (*set)->choose(header) : Result<std::string>(set.error());
+  return now && *now != key ? std::optional(*now) : std::nullopt;
+}
+
 Result<HttpReply> Provider::post(const std::string& url, HttpForm form) {
   const auto where = metadata();
   if (!where) {

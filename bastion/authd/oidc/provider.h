@@ -33,6 +33,10 @@ public:
   // The key that this token's header asks for. A kid that we do not know makes us fetch the keys
   // again, at most once a minute, whoever asks.
   Result<std::string> key_for(const JwsHeader& header);
+  // After a signature that `key` does not verify: some providers put a new key in the old one's
+  // place, under its kid or under none. Fetches under the same rule; nullopt where no other key is
+  // there for this header.
+  std::optional<std::string> replaced_key_for(const JwsHeader& header, const std::string& key);
 
   // A form to the device or the token endpoint, with our client authentication. Any status is a
   // reply; redirects are not followed.

@@ -414,6 +414,35 @@ TEST_CASE("a token without kid passes where the provider has one key") {
       *single, f.sign(f.rsa, "PS256", R"({"alg":"PS256","kid":"rsa"})", claims.dump())));
 }
 
+TEST_CASE("a key that was replaced under the same name is fetched, at most once a minute") {
+  TokenFactory& f = factory();
+  OidcWorld& world = OidcWorld::get();
+  for (const char* header : {R"({"alg":"RS256"})", R"({"alg":"RS256","kid":"rsa"})"}) {
+    world.serve_discovery("rotated");
+    FakeClock clock = f.clock;
+    const auto provider =
+        *Provider::create(*world.library, world.settings("rotated"), clock.clock());
+    const auto serve = [&](const TestKey& key) {
+      json jwk = key.jwk();
+      jwk["kid"] = "rsa";
+      world.server.set("/rotated/jwks", json{{"keys", {jwk}}}.dump());
+    };
+    const json claims = f.with("iss", world.issuer("rotated"));
+    const std::string old_token = f.sign(f.rsa, "RS256", header, claims.dump());
+    const std::string new_token = f.sign(f.foreign, "RS256", header, claims.dump());
+    serve(f.rsa);
+    CHECK(verify_id_token(*provider, old_token));
+    serve(f.foreign);
+    CHECK_FALSE(verify_id_token(*provider, new_token));
+    clock.advance(std::chrono::seconds(61));
+    CHECK(verify_id_token(*provider, new_token));
+    for (int i = 0; i < 20; ++i) {
+      CHECK_FALSE(verify_id_token(*provider, old_token));
+    }
+    CHECK(world.server.requests("/rotated/jwks").size() == 1);  // since it was served anew
+  }
+}
+
 TEST_CASE("a nonce that was sent must come back") {
   TokenFactory& f = factory();
   CHECK(verify_id_token(*f.provider, f.token(f.with("nonce", "n-1")), "n-1"));
