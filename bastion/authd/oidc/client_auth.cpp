@@ -63,10 +63,13 @@ Status add_assertion(oauth2_log_t* log, const ProviderSettings& settings,
   return ok();
 }
 
-std::string basic_header(const std::string& id, const std::string& secret) {
+std::string basic_header(const std::string& id, std::string secret) {
   std::string pair = id + ":" + secret;
-  std::string header = "Authorization: Basic " + to_base64(as_bytes(pair));
+  std::string encoded = to_base64(as_bytes(pair));
+  std::string header = "Authorization: Basic " + encoded;
+  wipe(secret);
   wipe(pair);
+  wipe(encoded);
   return header;
 }
 
@@ -75,16 +78,17 @@ std::string basic_header(const std::string& id, const std::string& secret) {
 Status add_client_authentication(const OauthLibrary& library, const ProviderSettings& settings,
                                  const std::string& token_endpoint, HttpForm& form,
                                  HttpRequest& request) {
-  const std::string secret(settings.client_secret.view());
   switch (settings.client_authentication) {
     case ClientAuthentication::basic:
-      request.headers.push_back(basic_header(form_encode(settings.client_id), form_encode(secret)));
+      request.headers.push_back(basic_header(form_encode(settings.client_id),
+                                             form_encode(settings.client_secret.view())));
       return ok();
     case ClientAuthentication::basic_raw:
-      request.headers.push_back(basic_header(settings.client_id, secret));
+      request.headers.push_back(
+          basic_header(settings.client_id, std::string(settings.client_secret.view())));
       return ok();
     case ClientAuthentication::post:
-      form.emplace_back("client_secret", secret);
+      form.emplace_back("client_secret", settings.client_secret.view());
       break;
     case ClientAuthentication::private_key_jwt: {
       const std::string& audience = settings.client_assertion_audience;

@@ -104,10 +104,11 @@ DeviceFlow::Answer DeviceFlow::poll() {
   if (now() < next_) {
     return Pending{};
   }
-  auto reply =
-      provider_.post(metadata_->token_endpoint, {{"grant_type", kDeviceGrant},
-                                                 {"device_code", std::string(device_code_.view())},
-                                                 {"code_verifier", code_verifier_}});
+  HttpForm form;  // not as a list in braces, which would be copied and never wiped
+  form.emplace_back("grant_type", kDeviceGrant);
+  form.emplace_back("device_code", device_code_.view());
+  form.emplace_back("code_verifier", code_verifier_);
+  auto reply = provider_.post(metadata_->token_endpoint, std::move(form));
   Answer answer = reply ? judge(parse_token_reply(reply->status, reply->body))
                         : back_off(reply.error().message);
   if (reply) {

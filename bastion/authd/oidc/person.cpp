@@ -54,7 +54,9 @@ Status add_userinfo(Provider& provider, const Tokens& tokens, IdClaims& claims) 
 
 Result<Person> identify_person(Provider& provider, const Tokens& tokens,
                                const std::optional<std::string>& nonce) {
-  auto claims = verify_id_token(provider, std::string(tokens.id_token.view()), nonce);
+  std::string token(tokens.id_token.view());
+  auto claims = verify_id_token(provider, token, nonce);
+  wipe(token);
   if (!claims) {
     return claims.error();
   }

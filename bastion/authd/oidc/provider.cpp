@@ -116,18 +116,15 @@ std::optional<std::string> Provider::replaced_key_for(const JwsHeader& header,
 
 Result<HttpReply> Provider::post(const std::string& url, HttpForm form) {
   const auto where = metadata();
-  if (!where) {
-    return where.error();
-  }
   HttpRequest request;
   request.url = url;
-  Status authenticated =
-      add_client_authentication(library_, settings_, (*where)->token_endpoint, form, request);
-  if (!authenticated) {
-    return authenticated.error();
-  }
-  request.form = form_encode(form);
-  auto reply = http_call(settings_.http, request);
+  const Status authenticated =
+      where
+          ? add_client_authentication(library_, settings_, (*where)->token_endpoint, form, request)
+          : Status(where.error());
+  request.form = authenticated ? form_encode(form) : "";
+  auto reply =
+      authenticated ? http_call(settings_.http, request) : Result<HttpReply>(authenticated.error());
   wipe(request.form);
   for (auto& [name, value] : form) {
     wipe(value);
@@ -142,7 +139,7 @@ Result<HttpReply> Provider::get_with_token(const std::string& url,
                                            const SecretBytes& access_token) {
   HttpRequest request;
   request.url = url;
-  request.headers.push_back("Authorization: Bearer " + std::string(access_token.view()));
+  request.headers.push_back(std::string("Authorization: Bearer ").append(access_token.view()));
   auto reply = http_call(settings_.http, request);
   wipe(request.headers.front());
   return reply;
