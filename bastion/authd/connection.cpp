@@ -175,6 +175,11 @@ Status Connection::perform_step(Prompt& prompt) {
   return send(prompt);
 }
 
+Status Connection::perform_step(Renewal& renewal) {
+  server_.renew(renewal);
+  return ok();
+}
+
 Status Connection::perform_step(Admission& admission) {
   state_ = State::session;
   sign_in_.reset();

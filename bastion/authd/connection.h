@@ -64,6 +64,7 @@ private:
   Status perform(Result<LoginSteps> steps);
   Status perform_step(Verdict& verdict);
   Status perform_step(Prompt& prompt);
+  Status perform_step(Renewal& renewal);
   Status perform_step(Admission& admission);
   Status perform_step(StartSignIn&);
   Status perform_step(WakeUp& wake_up);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/authd/grants.h"
 
+#include "bastion/authd/oidc/claim_mapping.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -60,6 +62,15 @@ GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config) {
   return facts;
 }
 
+void Grants::renew(const Renewal& renewal) {
+  for (auto& [id, live] : live_) {
+    if (live.who.issuer == renewal.issuer && live.who.subject == renewal.subject) {
+      live.who.groups = renewal.groups;
+      live.who.mapping = renewal.mapping;
+    }
+  }
+}
+
 std::vector<uint64_t> Grants::end(const std::function<bool(const Admission&)>& is_over) {
   std::vector<uint64_t> connections;
   std::erase_if(live_, [&](const auto& entry) {
@@ -74,7 +85,7 @@ std::vector<uint64_t> Grants::end(const std::function<bool(const Admission&)>& i
 
 bool still_stands(const Admission& who, const Config& config) {
   const auto right = decide(config, who.groups, TypedName{who.right.login, who.right.target});
-  return who.issuer == config.identity.issuer && right &&
+  return who.mapping == claim_mapping(config.identity) && right &&
          (who.right.allowed & ~right->allowed) == 0;
 }
 

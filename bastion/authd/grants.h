@@ -26,8 +26,17 @@ struct Admission {
   std::string issuer;
   std::string subject;
   std::vector<std::string> groups;
+  std::string mapping;  // claim_mapping() when the groups were read
   Right right;
   uint64_t since_ms = 0;  // Unix
+};
+
+// What a sign-in has just told of a person.
+struct Renewal {
+  std::string issuer;
+  std::string subject;
+  std::vector<std::string> groups;
+  std::string mapping;
 };
 
 class Grants {
@@ -46,6 +55,9 @@ public:
   // Answers gate, keyd and stored; never an error, `valid` and `text` say it.
   GrantFacts confirm(const ConfirmGrant& question, const Config& config);
 
+  // The groups of this person's sessions become these; whether they go on is still_stands().
+  void renew(const Renewal& renewal);
+
   const std::map<Id, Live>& all() const { return live_; }
   // The connections whose grants `is_over` names, which are no grants any more after this.
   std::vector<uint64_t> end(const std::function<bool(const Admission&)>& is_over);
@@ -54,7 +66,8 @@ private:
   std::map<Id, Live> live_;
 };
 
-// Does the configuration still give at least this right? More than before is no reason to end.
+// Does the configuration still give at least this right, from claims that it reads as it did then?
+// More than before is no reason to end.
 bool still_stands(const Admission& who, const Config& config);
 
 Grant grant_message(const Id& id, const Admission& admission, const Config& config);

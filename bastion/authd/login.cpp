@@ -2,6 +2,7 @@
 #include "bastion/authd/login.h"
 
 #include "bastion/authd/fingerprint.h"
+#include "bastion/authd/oidc/claim_mapping.h"
 #include "shared/base/log.h"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace sallyport {
 
 namespace {
 constexpr size_t kMaxKeys = 20;
+constexpr uint64_t kClockSlackMs = 60'000;
 constexpr const char* kRevoked =
     "your key was revoked by an administrator of this bastion; ask there, or use another key";
 constexpr const char* kKeyWanted =
@@ -95,13 +97,14 @@ LoginSteps LoginConversation::judge_key(ProvenKey key, const Now& now) {
   return {Verdict{Login::more, ""}};
 }
 
-// The administrator may shorten the time afterwards; and who the person is at another provider
-// says nothing at this one.
+// The administrator may shorten the time afterwards; what another provider said, or claims that are
+// read otherwise now, says nothing; and a login in the future is a clock that was wrong, whose
+// "until" may be years away.
 bool LoginConversation::is_valid(const RememberedKey& key, const Now& now) const {
   const auto remember = std::chrono::milliseconds(context_.config->login.remember).count();
   const uint64_t until = std::min(key.until_ms, key.since_ms + static_cast<uint64_t>(remember));
-  return key.has_logged_in() && key.issuer == context_.config->identity.issuer &&
-         now.unix_ms() < until;
+  return key.has_logged_in() && key.mapping == claim_mapping(context_.config->identity) &&
+         key.since_ms <= now.unix_ms() + kClockSlackMs && now.unix_ms() < until;
 }
 
 Result<LoginSteps> LoginConversation::prompt_wanted(const AskPromptLogin& ask, const Now&) {
@@ -192,6 +195,7 @@ LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known,
   admission.issuer = who.issuer;
   admission.subject = who.subject;
   admission.groups = who.groups;
+  admission.mapping = who.mapping;
   admission.right = std::move(*right);
   admission.since_ms = now.unix_ms();
   return {std::move(admission)};

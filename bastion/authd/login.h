@@ -48,9 +48,9 @@ struct StartSignIn {};
 struct WakeUp {  // call woken() then; a later one replaces it
   std::chrono::steady_clock::time_point when;
 };
-// Verdict, Prompt: send it. Admission: make a grant and send it; it and every verdict but `more`
-// and `try_another` are the end of the conversation.
-using LoginStep = std::variant<Verdict, Prompt, Admission, StartSignIn, WakeUp>;
+// Verdict, Prompt: send it. Renewal: for the person's other sessions. Admission: make a grant and
+// send it; it and every verdict but `more` and `try_another` are the end of the conversation.
+using LoginStep = std::variant<Verdict, Prompt, Renewal, Admission, StartSignIn, WakeUp>;
 using LoginSteps = std::vector<LoginStep>;
 
 class LoginConversation {
@@ -92,6 +92,7 @@ private:
   LoginSteps ask_again(const Now& now);
   LoginSteps approved(const Person& person, const Now& now);
   std::optional<Refusal> bind_key(RememberedKey& who, const Person& person);
+  std::optional<Refusal> why_not_owner(const RememberedKey& key, const Person& person) const;
   LoginSteps admit(const RememberedKey& who, bool groups_known, const Now& now);
   LoginSteps finish(Refusal refusal);
   LoginSteps finish_failed(const Error& error);

@@ -3,6 +3,7 @@
 // The second half of a login: from the first prompt to the person who approved it.
 #include "bastion/authd/key_owner.h"
 #include "bastion/authd/login.h"
+#include "bastion/authd/oidc/claim_mapping.h"
 #include "bastion/authd/prompt_text.h"
 #include "shared/base/log.h"
 #include "shared/base/printable.h"
@@ -17,6 +18,9 @@ namespace {
 // due, never a poll before the provider's interval is over.
 constexpr std::chrono::seconds kWaitForPoll{3};
 constexpr size_t kMaxAskedAgain = 100;
+constexpr const char* kCannotRemember =
+    "the sign-in was approved, but the bastion cannot remember your key; ask an administrator of "
+    "this bastion";
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -114,9 +118,10 @@ LoginSteps LoginConversation::ask_again(const Now& now) {
 }
 
 LoginSteps LoginConversation::approved(const Person& person, const Now& now) {
-  if (person.issuer != context_.config->identity.issuer) {
+  if (person.mapping != claim_mapping(context_.config->identity)) {
     return finish({Login::disconnected,
-                   "the bastion's identity provider was changed meanwhile; connect again"});
+                   "the bastion's identity provider, or how its claims are read, was changed "
+                   "meanwhile; connect again"});
   }
   RememberedKey who;
   who.fingerprint = fingerprint_;
@@ -125,6 +130,7 @@ LoginSteps LoginConversation::approved(const Person& person, const Now& now) {
   who.person = printable(person.name, 128);
   who.groups = person.groups;
   who.claims = person.claims;
+  who.mapping = person.mapping;
   who.address = address_;
   who.since_ms = now.unix_ms();
   const auto remember = std::chrono::milliseconds(context_.config->login.remember).count();
@@ -134,23 +140,50 @@ LoginSteps LoginConversation::approved(const Person& person, const Now& now) {
       return finish(std::move(*refusal));
     }
   }
-  return admit(who, person.groups_present, now);
+  // Groups that were taken from a person are gone for every key and session, not for this one
+  // alone.
+  if (const Status renewed = context_.keys.renew(who); !renewed) {
+    log_error("remembering_key_failed", {{"error", renewed.error().message}});
+    return finish({Login::disconnected, kCannotRemember});
+  }
+  LoginSteps steps = admit(who, person.groups_present, now);
+  steps.insert(steps.begin(), Renewal{who.issuer, who.subject, who.groups, who.mapping});
+  return steps;
+}
+
+// A key that was bound at another issuer's address is nobody's where anybody may bind a key:
+// whoever proves it gets their own rights by it, and no more. What an administrator registered, or
+// would have to register, stays theirs to decide.
+std::optional<LoginConversation::Refusal> LoginConversation::why_not_owner(
+    const RememberedKey& key, const Person& person) const {
+  const bool has_moved = key.has_logged_in() && key.issuer != person.issuer;
+  const bool is_open = context_.config->login.enrolment == LoginConfig::Enrolment::open;
+  if (is_owner(key, person) || (has_moved && is_open && key.registered_for.empty())) {
+    return std::nullopt;
+  }
+  const std::string name = printable(person.name, 128);
+  return Refusal{Login::disconnected,
+                 has_moved ? name +
+                                 " approved, but this key was bound at another identity "
+                                 "provider: ask an administrator of this bastion to revoke it "
+                                 "and, where keys are registered, to register it again"
+                           : name +
+                                 " approved, but this key belongs to somebody else: sign in as "
+                                 "its owner, or use a key of your own"};
 }
 
 // The binding is read again: it may have been revoked or registered while the code was waiting.
 std::optional<LoginConversation::Refusal> LoginConversation::bind_key(RememberedKey& who,
                                                                       const Person& person) {
   const auto found = context_.keys.find(fingerprint_);
-  if (found && *found && !is_owner(**found, person)) {
+  auto refusal = found && *found ? why_not_owner(**found, person) : std::nullopt;
+  if (refusal) {
     log_warning("sign_in_wrong_person", {{"session", session_.hex()},
                                          {"address", address_},
                                          {"fingerprint", fingerprint_},
                                          {"approved_by", who.person},
                                          {"approved_by_subject", who.subject}});
-    return Refusal{Login::disconnected,
-                   who.person +
-                       " approved, but this key belongs to somebody else: sign in as "
-                       "its owner, or use a key of your own"};
+    return refusal;
   }
   if (found && !*found && context_.config->login.enrolment == LoginConfig::Enrolment::closed) {
     return Refusal{Login::disconnected, "key " + fingerprint_ + " is not registered any more"};
@@ -162,9 +195,7 @@ std::optional<LoginConversation::Refusal> LoginConversation::bind_key(Remembered
   }
   if (!stored) {
     log_error("remembering_key_failed", {{"error", stored.error().message}});
-    return Refusal{Login::disconnected,
-                   "the sign-in was approved, but the bastion cannot remember your key; ask an "
-                   "administrator of this bastion"};
+    return Refusal{Login::disconnected, kCannotRemember};
   }
   log_info("key_remembered", {{"fingerprint", fingerprint_},
                               {"person", who.person},

@@ -20,15 +20,16 @@ namespace sallyport {
 namespace {
 
 // Numbered: the file's user_version says how many of them it has seen.
-constexpr std::array<const char*, 1> kMigrations = {
+constexpr std::array<const char*, 2> kMigrations = {
     "CREATE TABLE remembered ("
     "  name BLOB PRIMARY KEY,"  // HMAC-SHA256 of the fingerprint
     "  sealed BLOB NOT NULL"
     ") WITHOUT ROWID;"
     "CREATE TABLE seal_check (sealed BLOB NOT NULL);",
+    "",  // records of version 2, which an older version must not take for damaged ones
 };
 constexpr std::string_view kSealCheckContext = "remembered keys: the right seal key";
-constexpr uint8_t kRecordVersion = 1;
+constexpr uint8_t kRecordVersion = 2;
 
 std::string context_of(std::string_view row_name) {
   return "remembered key " + to_hex(as_bytes(row_name));
@@ -138,8 +139,13 @@ Result<RememberedKey> RememberedKeys::unseal(std::string_view row_name,
   uint8_t version = 0;
   RememberedKey key;
   FieldReader reader(opened->span());
-  reader(version, key);
-  if (!reader.complete() || version != kRecordVersion) {
+  reader(version);
+  if (version == 1) {
+    key.fields_of_version_1(reader);
+  } else {
+    reader(key);
+  }
+  if (!reader.complete() || version == 0 || version > kRecordVersion) {
     return Error{Errc::corrupt, "a remembered key has an unknown form"};
   }
   return key;
@@ -179,6 +185,28 @@ Status RememberedKeys::put(RememberedKey key) {
       .bind(name)
       .bind(as_text(sealed))
       .run();
+}
+
+Status RememberedKeys::renew(const RememberedKey& newest) {
+  const auto all = list();
+  if (!all) {
+    return all.error();
+  }
+  for (const RememberedKey& key : *all) {
+    if (key.issuer != newest.issuer || key.subject != newest.subject ||
+        key.fingerprint == newest.fingerprint || revoked_.contains(key.fingerprint)) {
+      continue;
+    }
+    RememberedKey renewed = key;
+    renewed.person = newest.person;
+    renewed.groups = newest.groups;
+    renewed.claims = newest.claims;
+    renewed.mapping = newest.mapping;
+    if (const Status stored = renewed == key ? ok() : put(std::move(renewed)); !stored) {
+      return stored;
+    }
+  }
+  return ok();
 }
 
 Result<bool> RememberedKeys::remove(const std::string& fingerprint) {

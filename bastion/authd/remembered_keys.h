@@ -34,10 +34,15 @@ struct RememberedKey {
   std::string address;    // where from; kept to be shown, never asked about
   uint64_t since_ms = 0;  // Unix
   uint64_t until_ms = 0;
+  std::string mapping;  // claim_mapping() then; "": of a version that did not keep it
 
   bool has_logged_in() const { return !subject.empty(); }
   bool operator==(const RememberedKey&) const = default;
   void fields(auto& io) {
+    fields_of_version_1(io);
+    io(mapping);
+  }
+  void fields_of_version_1(auto& io) {
     io(fingerprint, registered_for, issuer, subject, person, groups, claims, address, since_ms,
        until_ms);
   }
@@ -53,6 +58,9 @@ public:
   // Errc::corrupt where the row does not open: it is somebody's, so the caller lets nobody in.
   Result<std::optional<RememberedKey>> find(const std::string& fingerprint);
   Status put(RememberedKey key);  // in place of what was there
+  // What the identity provider says of this person now, for all the other keys of the same person.
+  // How long each is remembered stays.
+  Status renew(const RememberedKey& newest);
   // False: there was none. A key whose row cannot be deleted (a full disk) is revoked all the same:
   // find() and put() try once more to delete it, and are Errc::denied until that succeeds.
   Result<bool> remove(const std::string& fingerprint);

@@ -78,6 +78,22 @@ size_t Server::end_sessions(const std::function<bool(const Admission&)>& is_over
   return ended.size();
 }
 
+void Server::renew(const Renewal& renewal) {
+  const Config& config = *login_context_.config;
+  grants_.renew(renewal);
+  const size_t ended = end_sessions(
+      [&](const Admission& who) {
+        return who.issuer == renewal.issuer && who.subject == renewal.subject &&
+               !still_stands(who, config);
+      },
+      "your groups at the identity provider have changed and give you no right to this session any "
+      "more");
+  if (ended > 0) {
+    log_info("person_renewed",
+             {{"subject", renewal.subject}, {"sessions_ended", std::to_string(ended)}});
+  }
+}
+
 size_t Server::end_sign_ins(const std::string& fingerprint) {
   return static_cast<size_t>(
       std::count_if(connections_.begin(), connections_.end(),

@@ -50,6 +50,7 @@ private:
   void drop(uint64_t connection);  // destroys it
   // Ends the sessions that `is_over` names; how many these were.
   size_t end_sessions(const std::function<bool(const Admission&)>& is_over, const std::string& why);
+  void renew(const Renewal& renewal);
   size_t end_sign_ins(const std::string& fingerprint);  // those that wait with this key
 
   EventLoop& loop_;

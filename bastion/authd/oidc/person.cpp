@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/authd/oidc/person.h"
 
+#include "bastion/authd/oidc/claim_mapping.h"
 #include "bastion/authd/oidc/id_token.h"
 
 #include <jansson.h>
@@ -74,7 +75,8 @@ Result<Person> identify_person(Provider& provider, const Tokens& tokens,
                 std::move(groups->names),
                 groups->present,
                 to_compact_json(claims->json.get()),
-                claims->authenticated_at};
+                claims->authenticated_at,
+                claim_mapping(settings)};
   if (person.claims.size() > kMaxClaimsBytes) {
     return Error{Errc::limit, "the claims of " + settings.issuer + " are longer than " +
                                   std::to_string(kMaxClaimsBytes) + " bytes"};

@@ -20,6 +20,7 @@ struct Person {
   bool groups_present = false;  // false: the provider sent no groups claim, which a refusal can say
   std::string claims;           // compact JSON: the ID token's, and what userinfo added
   std::optional<std::chrono::sys_seconds> authenticated_at;  // auth_time
+  std::string mapping;                                       // claim_mapping() of the provider
 };
 
 // Judges the ID token, and asks userinfo where the name or the groups are not in it; userinfo's sub

@@ -2,6 +2,7 @@
 #include "bastion/authd/grants.h"
 
 #include "bastion/authd/callers.h"
+#include "bastion/authd/oidc/claim_mapping.h"
 #include "tests/support/catch.h"
 
 #include <unistd.h>
@@ -25,6 +26,7 @@ Admission an_admission() {
   Admission admission;
   admission.session = Id::random();
   admission.issuer = "https://idp.example.com";
+  admission.mapping = claim_mapping(a_config().identity);
   admission.person = "alice";
   admission.groups = {"ssh-users"};
   admission.right = {"web1", "root", kShell | kExec};
@@ -82,6 +84,22 @@ TEST_CASE("a right stands while the configuration gives at least as much") {
   config = a_config();
   config.roles.clear();
   CHECK_FALSE(still_stands(who, config));
+  config = a_config();
+  config.identity.groups_claim = "roles";
+  CHECK_FALSE(still_stands(who, config));
+}
+
+TEST_CASE("newer groups count for the running sessions of that person") {
+  Grants grants;
+  Admission alice = an_admission(), bob = an_admission();
+  alice.subject = "alice";
+  bob.subject = "bob";
+  REQUIRE(grants.add(alice, 1));
+  REQUIRE(grants.add(bob, 2));
+  grants.renew({alice.issuer, "alice", {"interns"}, alice.mapping});
+  const Config config = a_config();
+  CHECK(grants.end([&](const Admission& who) { return !still_stands(who, config); }) ==
+        std::vector<uint64_t>{1});
 }
 
 TEST_CASE("in single-user mode that user may ask everything, and nobody else may log in") {

@@ -2,6 +2,7 @@
 #include "bastion/authd/login.h"
 
 #include "bastion/authd/fingerprint.h"
+#include "bastion/authd/oidc/claim_mapping.h"
 #include "shared/base/log.h"
 #include "tests/support/catch.h"
 
@@ -28,6 +29,7 @@ Config login_config() {
 Person a_person(const std::string& subject = "alice") {
   Person person;
   person.issuer = kIssuer;
+  person.mapping = claim_mapping(login_config().identity);
   person.subject = subject;
   person.name = subject + "@example.com";
   person.groups = {"ssh-users"};
@@ -96,9 +98,18 @@ struct Client {
   LoginSteps press_enter() {
     auto steps = login.prompt_answered(world.now);
     REQUIRE(steps);
-    return *steps;
+    return note_renewal(*steps);
   }
-  LoginSteps hear(const SignInEvent& event) { return login.sign_in(event, world.now); }
+  LoginSteps hear(const SignInEvent& event) {
+    return note_renewal(login.sign_in(event, world.now));
+  }
+  LoginSteps note_renewal(LoginSteps steps) {
+    if (!steps.empty() && std::holds_alternative<Renewal>(steps[0])) {
+      renewal = std::get<Renewal>(steps[0]);
+      steps.erase(steps.begin());
+    }
+    return steps;
+  }
   // As far as the prompt.
   void begin(const std::string& key) {
     prove(key);
@@ -110,6 +121,7 @@ struct Client {
   std::string user;
   LoginConversation login;
   Id session = Id::random();
+  std::optional<Renewal> renewal;  // of the person's other sessions
 };
 
 template <class Step>
@@ -168,6 +180,85 @@ TEST_CASE("a key that was remembered at another identity provider opens nothing"
   log_in(world, "key-a");
   world.configure([](Config& config) { config.identity.issuer = "https://new.example.com"; });
   CHECK(only<Verdict>(Client(world).prove("key-a")).login == Login::more);
+}
+
+TEST_CASE("a key that was remembered when claims were read otherwise opens nothing") {
+  for (auto* change : {+[](Config& config) { config.identity.client_id = "other"; },
+                       +[](Config& config) { config.identity.groups_claim = "roles"; },
+                       +[](Config& config) { config.identity.name_claim = "nickname"; }}) {
+    World world;
+    log_in(world, "key-a");
+    Client waiting(world);
+    waiting.begin("key-b");
+    world.configure(change);
+    CHECK(only<Verdict>(Client(world).prove("key-a")).login == Login::more);
+    waiting.hear(SignInApproved{a_person()});
+    CHECK(only<Verdict>(waiting.press_enter()).text.find("meanwhile") != std::string::npos);
+    CHECK_FALSE(*world.keys->find(fingerprint_of("key-b")));
+  }
+}
+
+TEST_CASE("a key that a clock from the future remembered asks again") {
+  World world;
+  world.pass(24h * 400);
+  log_in(world, "key-a");
+  world.pass(-24h * 400);
+  CHECK(only<Verdict>(Client(world).prove("key-a")).login == Login::more);
+  log_in(world, "key-b");
+  world.pass(-50s);
+  only<Admission>(Client(world).prove("key-b"));
+}
+
+TEST_CASE("newer groups reach the person's other keys and sessions, and nobody else's") {
+  World world;
+  log_in(world, "key-a");
+  Client bobs(world);
+  bobs.begin("key-x");
+  bobs.hear(SignInApproved{a_person("bob")});
+  only<Admission>(bobs.press_enter());
+
+  Client client(world);
+  client.begin("key-b");
+  Person person = a_person();
+  person.groups = {"interns"};
+  client.hear(SignInApproved{person});
+  CHECK(only<Verdict>(client.press_enter()).login == Login::refused);
+  REQUIRE(client.renewal);
+  CHECK(client.renewal->subject == "alice");
+  CHECK(client.renewal->groups == std::vector<std::string>{"interns"});
+  CHECK(only<Verdict>(Client(world).prove("key-a")).login == Login::refused);
+  only<Admission>(Client(world).prove("key-x"));
+}
+
+TEST_CASE("where the issuer's address changed, an open bastion binds keys anew") {
+  World world;
+  log_in(world, "key-a");
+  world.configure([](Config& config) { config.identity.issuer = "https://new.example.com"; });
+  Person person = a_person("alice-anew");
+  person.issuer = "https://new.example.com";
+  person.mapping = claim_mapping(world.context->config->identity);
+  Client client(world);
+  client.begin("key-a");
+  client.hear(SignInApproved{person});
+  CHECK(only<Admission>(client.press_enter()).subject == "alice-anew");
+}
+
+TEST_CASE("a registered key does not change hands with the issuer's address") {
+  World world;
+  RememberedKey registered;
+  registered.fingerprint = fingerprint_of("key-r");
+  registered.registered_for = "alice@example.com";
+  REQUIRE(world.keys->put(registered));
+  log_in(world, "key-r");
+  world.configure([](Config& config) { config.identity.issuer = "https://new.example.com"; });
+  Person person = a_person("bob");
+  person.issuer = "https://new.example.com";
+  person.mapping = claim_mapping(world.context->config->identity);
+  Client client(world);
+  client.begin("key-r");
+  client.hear(SignInApproved{person});
+  CHECK(only<Verdict>(client.press_enter()).text.find("revoke it") != std::string::npos);
+  CHECK((*world.keys->find(registered.fingerprint))->subject == "alice");
 }
 
 TEST_CASE("after revocation a key asks again, and may go to another person") {

@@ -6,6 +6,10 @@
 #include "bastion/authd/sqlite.h"
 #include "shared/base/hex.h"
 #include "shared/base/id.h"
+#include "shared/crypto/hkdf.h"
+#include "shared/crypto/sealed.h"
+#include "shared/crypto/sha256.h"
+#include "shared/ipc/codec.h"
 #include "tests/support/catch.h"
 
 #include <sys/stat.h>
@@ -49,6 +53,7 @@ RememberedKey alices() {
   key.address = "203.0.113.77";
   key.since_ms = 1000;
   key.until_ms = 2000;
+  key.mapping = "canary-mapping";
   return key;
 }
 
@@ -166,6 +171,37 @@ TEST_CASE("a row that was moved to another key's place does not open") {
   CHECK(keys.list()->size() == 1);
 }
 
+TEST_CASE("a row of version 1 is read, without the mapping that it did not keep") {
+  const Folder folder;
+  RememberedKey old = alices();
+  const SecretBytes lookup =
+      derive_key(seal_key().span(), {}, "sallyport remembered keys: lookup/1");
+  const SecretBytes seal = derive_key(seal_key().span(), {}, "sallyport remembered keys: seal/1");
+  const auto mac = hmac_sha256(lookup.span(), as_bytes(old.fingerprint));
+  std::vector<uint8_t> record;
+  FieldWriter writer(record);
+  uint8_t version = 1;
+  writer(version);
+  old.fields_of_version_1(writer);
+  const auto sealed = seal_bytes(seal.span(), "remembered key " + to_hex(mac), record);
+  open_keys(folder);
+  {
+    sqlite3* raw = nullptr;
+    REQUIRE(sqlite3_open(folder.file().c_str(), &raw) == SQLITE_OK);
+    const Handle<sqlite3, sqlite3_close_v2> database(raw);
+    REQUIRE(Statement(raw, "INSERT INTO remembered VALUES (?, ?)")
+                .bind(as_text(mac))
+                .bind(as_text(sealed))
+                .run());
+    REQUIRE(Statement(raw, "PRAGMA user_version=1").run());
+  }
+  auto keys = open_keys(folder);
+  old.mapping.clear();
+  const auto found = keys.find(old.fingerprint);
+  REQUIRE(found);
+  CHECK(*found == old);
+}
+
 TEST_CASE("a file of a newer version is refused") {
   const Folder folder;
   REQUIRE(open_keys(folder).put(alices()));
@@ -218,6 +254,7 @@ TEST_CASE("a fingerprint is the one that ssh-keygen shows") {
 TEST_CASE("what is no public key line is refused") {
   for (const char* line :
        {"", "ssh-ed25519", "ssh-ed25519 ", "ssh-ed25519 !!!", "ssh-rsa AAAAC3NzaC1lZDI1NTE5",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9",
         "no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
         "-----BEGIN OPENSSH PRIVATE KEY-----"}) {
     CHECK_FALSE(fingerprint_of_line(line));

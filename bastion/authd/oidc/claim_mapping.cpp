@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/authd/oidc/claim_mapping.h"
+
+#include "bastion/authd/oidc/jws.h"
+#include "shared/base/hex.h"
+
+#include <openssl/sha.h>
+
+#include <array>
+
+namespace sallyport {
+
+std::string digest_of_mapping(std::span<const std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) {
+    text += std::to_string(part.size()) + ":" + std::string(part);
+  }
+  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
+  SHA256(as_bytes(text).data(), text.size(), digest.data());
+  return encode_base64url(as_text(digest));
+}
+
+}  // namespace sallyport
