@@ -231,7 +231,8 @@ Status Connection::answer_confirm_grant(const ConfirmGrant& question) {
   if (!server_.callers_.may_confirm(uid_, question.purpose)) {
     return Error{Errc::denied, "user " + std::to_string(uid_) + " may not use a grant for that"};
   }
-  const GrantFacts facts = server_.grants_.confirm(question, *server_.login_context_.config);
+  const GrantFacts facts =
+      server_.grants_.confirm(question, *server_.login_context_.config, Now::read().unix_ms());
   if (!facts.valid) {
     log_warning(
         "grant_not_confirmed",

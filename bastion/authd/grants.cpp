@@ -4,6 +4,7 @@
 #include "bastion/authd/oidc/claim_mapping.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace sallyport {
@@ -20,7 +21,24 @@ Result<Id> Grants::add(Admission admission, uint64_t connection) {
   return id;
 }
 
-GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config) {
+namespace {
+
+// A login lasts as long as a key is remembered; where none is, as long as one is by default.
+constexpr std::chrono::hours kLoginWhereNoneIsRemembered{8};
+constexpr uint64_t kClockSlackMs = 60'000;
+
+// With a connection that stays (ControlMaster), nobody would otherwise be asked again for weeks.
+bool is_login_over(const Admission& who, const Config& config, uint64_t unix_ms) {
+  const auto remember = config.login.remember;
+  const std::chrono::milliseconds lasts =
+      remember.count() > 0 ? remember : kLoginWhereNoneIsRemembered;
+  return unix_ms >= who.since_ms + static_cast<uint64_t>(lasts.count()) ||
+         unix_ms + kClockSlackMs < who.since_ms;  // the clock was wrong then
+}
+
+}  // namespace
+
+GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config, uint64_t unix_ms) {
   GrantFacts facts;
   facts.purpose = question.purpose;
   facts.grant = question.grant;
@@ -31,6 +49,10 @@ GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config) {
     return facts;
   }
   Live& live = found->second;
+  if (question.purpose == Purpose::record && is_login_over(live.who, config, unix_ms)) {
+    facts.text = "this login is over; connect again";
+    return facts;
+  }
   bool used = false;
   if (question.purpose == Purpose::dial) {
     used = std::exchange(live.dialled, true);

@@ -53,7 +53,7 @@ public:
   void remove(const Id& grant) { live_.erase(grant); }
 
   // Answers gate, keyd and stored; never an error, `valid` and `text` say it.
-  GrantFacts confirm(const ConfirmGrant& question, const Config& config);
+  GrantFacts confirm(const ConfirmGrant& question, const Config& config, uint64_t unix_ms);
 
   // The groups of this person's sessions become these; whether they go on is still_stands().
   void renew(const Renewal& renewal);

@@ -11,6 +11,8 @@ using namespace sallyport;
 
 namespace {
 
+constexpr uint64_t kNow = 1'800'000'000'000;
+constexpr uint64_t kHour = 3'600'000;
 constexpr uint32_t kShell = static_cast<uint32_t>(Allowed::shell);
 constexpr uint32_t kExec = static_cast<uint32_t>(Allowed::exec);
 
@@ -28,6 +30,7 @@ Admission an_admission() {
   admission.issuer = "https://idp.example.com";
   admission.mapping = claim_mapping(a_config().identity);
   admission.person = "alice";
+  admission.since_ms = kNow;
   admission.groups = {"ssh-users"};
   admission.right = {"web1", "root", kShell | kExec};
   return admission;
@@ -41,26 +44,46 @@ TEST_CASE("a grant is confirmed once for dialling, once for signing, often for r
   const Id id = *grants.add(who, 1);
   const Config config = a_config();
   for (const Purpose purpose : {Purpose::dial, Purpose::sign}) {
-    const GrantFacts facts = grants.confirm({purpose, id, who.session}, config);
+    const GrantFacts facts = grants.confirm({purpose, id, who.session}, config, kNow);
     CHECK(facts.valid);
     CHECK(facts.target_address == "127.0.0.1:2201");
     CHECK(facts.key_name == "key1");
-    CHECK_FALSE(grants.confirm({purpose, id, who.session}, config).valid);
+    CHECK_FALSE(grants.confirm({purpose, id, who.session}, config, kNow).valid);
   }
-  CHECK(grants.confirm({Purpose::record, id, who.session}, config).valid);
-  CHECK(grants.confirm({Purpose::record, id, who.session}, config).valid);
+  CHECK(grants.confirm({Purpose::record, id, who.session}, config, kNow).valid);
+  CHECK(grants.confirm({Purpose::record, id, who.session}, config, kNow).valid);
 }
 
 TEST_CASE("a grant is worth nothing in another session, or after its end") {
   Grants grants;
   const Admission who = an_admission();
   const Id id = *grants.add(who, 1);
-  const GrantFacts stolen = grants.confirm({Purpose::dial, id, Id::random()}, a_config());
+  const GrantFacts stolen = grants.confirm({Purpose::dial, id, Id::random()}, a_config(), kNow);
   CHECK_FALSE(stolen.valid);
   CHECK(stolen.target_address.empty());
-  CHECK_FALSE(grants.confirm({Purpose::dial, Id::random(), who.session}, a_config()).valid);
+  CHECK_FALSE(grants.confirm({Purpose::dial, Id::random(), who.session}, a_config(), kNow).valid);
   CHECK(grants.end([](const Admission&) { return true; }) == std::vector<uint64_t>{1});
-  CHECK_FALSE(grants.confirm({Purpose::record, id, who.session}, a_config()).valid);
+  CHECK_FALSE(grants.confirm({Purpose::record, id, who.session}, a_config(), kNow).valid);
+}
+
+TEST_CASE("a login that is over opens no new channel") {
+  Grants grants;
+  const Admission who = an_admission();
+  const Id id = *grants.add(who, 1);
+  Config config = a_config();
+  const auto records = [&](uint64_t when) {
+    return grants.confirm({Purpose::record, id, who.session}, config, when).valid;
+  };
+  CHECK(records(kNow + 8 * kHour - 1));
+  CHECK_FALSE(records(kNow + 8 * kHour));
+  CHECK_FALSE(records(kNow - kHour));
+  config.login.remember = std::chrono::hours(1);
+  CHECK(records(kNow + kHour - 1));
+  CHECK(grants.confirm({Purpose::record, id, who.session}, config, kNow + kHour).text ==
+        "this login is over; connect again");
+  config.login.remember = std::chrono::seconds(0);
+  CHECK(records(kNow + 8 * kHour - 1));
+  CHECK_FALSE(records(kNow + 8 * kHour));
 }
 
 TEST_CASE("a session has one grant") {
