@@ -470,6 +470,24 @@ def test_revoking_ends_sessions_and_sign_ins_though_nothing_can_be_deleted(authd
     assert verdict_of(waiting.connection.receive(2)) == "disconnected"
 
 
+def test_groups_that_were_taken_away_are_gone_for_every_key_and_session(authd, log_in, provider):
+    login, _ = log_in(authd)
+    bob, _ = log_in(authd, "bob")
+    try:
+        provider.set_groups("alice", ["db-admins"])
+        other = Login(authd, user="root@db1")
+        provider.approve(other.begin())
+        assert other.finish().name == "grant"
+    finally:
+        provider.set_groups("alice", ["ssh-users", "db-admins"])
+    ended = login.connection.receive(2)
+    assert ended.name == "grant_revoked" and "groups" in ended.text
+    refused = Login(authd, key=login.key).prove()
+    assert verdict_of(refused) == "refused" and "db-admins" in refused.text
+    assert len(authd.admin("sessions_list")[0]) == 2
+    assert Login(authd, key=bob.key).prove().name == "grant"
+
+
 def test_sessions_are_listed_and_killed(authd, log_in):
     login, grant = log_in(authd)
     entries, _ = authd.admin("sessions_list")

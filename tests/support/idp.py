@@ -209,6 +209,10 @@ class OidcProvider(Provider):
     def rotate_keys(self, drop=False):
         Browser(self.ca_file).request(self.base + "/_test/rotate" + ("?drop" if drop else ""))
 
+    def set_groups(self, user, groups):
+        query = urllib.parse.urlencode({"user": user, "group": groups}, doseq=True)
+        Browser(self.ca_file).request(f"{self.base}/_test/groups?{query}")
+
     def counts(self):
         return json.loads(Browser(self.ca_file).request(self.base + "/_test/counts")[1])
 

@@ -7,7 +7,8 @@
 //   device_ttl, id_token_ttl    seconds          alg      of the ID tokens
 //   conform        scope claims only in userinfo, as the library's default is
 //   tls_cert, tls_key           files: https
-// Besides the protocol: GET /_test/counts (requests per path), /_test/rotate[?drop] (a new key).
+// Besides the protocol: GET /_test/counts (requests per path), /_test/rotate[?drop] (a new key),
+// /_test/groups?user=U&group=G&group=... (the groups of U from now on).
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -164,6 +165,10 @@ function handle(request, response) {
     keys = searchParams.has('drop') ? [newKey(knobs.alg)] : [newKey(knobs.alg), ...keys];
     current = makeProvider();
     return response.end(JSON.stringify(keys.map((key) => key.kid)));
+  }
+  if (pathname === '/_test/groups') {
+    users[searchParams.get('user')].groups = searchParams.getAll('group');
+    return response.end();
   }
   counts[pathname] = (counts[pathname] ?? 0) + 1;
   if (pathname.startsWith('/interaction/')) {
