@@ -15,11 +15,11 @@ constexpr size_t kMaxPersonBytes = 256;
 
 Status Connection::answer_keys_list(const KeysList&) {
   state_ = State::administration;
-  const auto keys = server_.keys_.list();
-  if (!keys) {
-    return send(Answer{false, keys.error().message});
+  const auto list = server_.keys_.list();
+  if (!list) {
+    return send(Answer{false, list.error().message});
   }
-  for (const RememberedKey& key : *keys) {
+  for (const RememberedKey& key : list->keys) {
     KeyEntry entry;
     entry.fingerprint = key.fingerprint;
     entry.person = key.has_logged_in() ? key.person : key.registered_for;
@@ -32,7 +32,11 @@ Status Connection::answer_keys_list(const KeysList&) {
       return sent;
     }
   }
-  return send(Answer{true, std::to_string(keys->size()) + " key(s)"});
+  return send(Answer{true, list->unreadable == 0
+                               ? ""
+                               : std::to_string(list->unreadable) +
+                                     " more cannot be read: revoke such a key by its whole "
+                                     "fingerprint, and its owner signs in anew"});
 }
 
 // What runs ends first, whatever becomes of the row; also where no row is left, since sessions of a

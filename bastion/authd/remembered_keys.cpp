@@ -192,7 +192,7 @@ Status RememberedKeys::renew(const RememberedKey& newest) {
   if (!all) {
     return all.error();
   }
-  for (const RememberedKey& key : *all) {
+  for (const RememberedKey& key : all->keys) {
     if (key.issuer != newest.issuer || key.subject != newest.subject ||
         key.fingerprint == newest.fingerprint || revoked_.contains(key.fingerprint)) {
       continue;
@@ -232,8 +232,8 @@ Status RememberedKeys::finish_revoking(const std::string& fingerprint) {
                                               removed.error().message});
 }
 
-Result<std::vector<RememberedKey>> RememberedKeys::list() const {
-  std::vector<RememberedKey> keys;
+Result<KeyList> RememberedKeys::list() const {
+  KeyList list;
   Statement query(database_.get(), "SELECT name, sealed FROM remembered");
   for (;;) {
     const auto row = query.step();
@@ -246,13 +246,14 @@ Result<std::vector<RememberedKey>> RememberedKeys::list() const {
     auto key = unseal(query.blob(0), query.blob(1));
     if (!key) {  // the others can still be shown; this one can still be revoked
       log_error("remembered_key_unreadable", {{"error", key.error().message}});
+      ++list.unreadable;
       continue;
     }
-    keys.push_back(std::move(*key));
+    list.keys.push_back(std::move(*key));
   }
-  std::sort(keys.begin(), keys.end(),
+  std::sort(list.keys.begin(), list.keys.end(),
             [](const auto& a, const auto& b) { return a.since_ms > b.since_ms; });
-  return keys;
+  return list;
 }
 
 }  // namespace sallyport

@@ -48,6 +48,11 @@ struct RememberedKey {
   }
 };
 
+struct KeyList {
+  std::vector<RememberedKey> keys;  // newest login first
+  size_t unreadable = 0;            // rows that do not open; each is logged
+};
+
 // SQLite in WAL mode; every change is on the disk when its call returns. One thread.
 class RememberedKeys {
 public:
@@ -64,8 +69,7 @@ public:
   // False: there was none. A key whose row cannot be deleted (a full disk) is revoked all the same:
   // find() and put() try once more to delete it, and are Errc::denied until that succeeds.
   Result<bool> remove(const std::string& fingerprint);
-  Result<std::vector<RememberedKey>> list()
-      const;  // newest login first; unreadable ones are logged and left out
+  Result<KeyList> list() const;
 
 private:
   struct Keys {

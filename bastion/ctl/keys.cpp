@@ -3,10 +3,12 @@
 #include "bastion/ctl/daemon_client.h"
 #include "bastion/ctl/terminal.h"
 #include "bastion/ctl/unique_prefix.h"
+#include "shared/base/printable.h"
 #include "shared/config/host_key.h"
 
 #include <CLI/CLI.hpp>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +16,7 @@ namespace sallyport {
 
 namespace {
 
+constexpr std::string_view kFingerprintPrefix = "SHA256:";
 constexpr const char* kListCommand = "sallyportctl keys list";
 
 Result<DaemonClient> connect_authd(const Ctl& ctl) {
@@ -26,7 +29,8 @@ Status list_keys(const Ctl& ctl, bool as_json) {
   if (!authd) {
     return authd.error();
   }
-  const auto keys = authd->ask_entries<KeyEntry>(KeysList{});
+  std::string note;
+  const auto keys = authd->ask_entries<KeyEntry>(KeysList{}, &note);
   if (!keys) {
     return keys.error();
   }
@@ -49,10 +53,38 @@ Status list_keys(const Ctl& ctl, bool as_json) {
   } else {
     print_table({"KEY", "PERSON", "FROM", "SINCE", "UNTIL"}, rows);
   }
+  if (!note.empty()) {
+    std::cerr << "sallyportctl: " << printable(note) << '\n';
+  }
   return ok();
 }
 
-Status revoke_key(const Ctl& ctl, std::string wanted, bool yes) {
+// A whole fingerprint needs no list: authd may know the key though it cannot read its row.
+bool is_whole_fingerprint(const std::string& text) {
+  return text.size() == kFingerprintPrefix.size() + 43;
+}
+
+Result<KeyEntry> find_key(std::string wanted, const std::vector<KeyEntry>& keys) {
+  if (!wanted.starts_with(kFingerprintPrefix)) {
+    wanted.insert(0, kFingerprintPrefix);
+  }
+  if (wanted.size() == kFingerprintPrefix.size()) {
+    return Error{Errc::invalid, "give the key's fingerprint"};
+  }
+  std::vector<std::string> fingerprints;
+  for (const auto& key : keys) {
+    fingerprints.push_back(key.fingerprint);
+  }
+  const auto at = find_unique_prefix(wanted, fingerprints, "key", kListCommand);
+  if (at) {
+    return keys[*at];
+  }
+  KeyEntry unlisted;
+  unlisted.fingerprint = wanted;
+  return is_whole_fingerprint(wanted) ? Result<KeyEntry>(unlisted) : at.error();
+}
+
+Status revoke_key(const Ctl& ctl, const std::string& wanted, bool yes) {
   auto authd = connect_authd(ctl);
   if (!authd) {
     return authd.error();
@@ -61,34 +93,26 @@ Status revoke_key(const Ctl& ctl, std::string wanted, bool yes) {
   if (!keys) {
     return keys.error();
   }
-  if (!wanted.starts_with("SHA256:")) {
-    wanted.insert(0, "SHA256:");
+  const auto key = find_key(wanted, *keys);
+  if (!key) {
+    return key.error();
   }
-  std::vector<std::string> fingerprints;
-  for (const auto& key : *keys) {
-    fingerprints.push_back(key.fingerprint);
-  }
-  const auto at = wanted.size() == std::string("SHA256:").size()
-                      ? Result<size_t>(Error{Errc::invalid, "give the key's fingerprint"})
-                      : find_unique_prefix(wanted, fingerprints, "key", kListCommand);
-  if (!at) {
-    return at.error();
-  }
-  const KeyEntry& key = (*keys)[*at];
-  const auto agreed = confirm(
-      "Revoke the key " + key.fingerprint + " of " + key.person + "? Sessions that it opened end.",
-      yes);
+  const auto agreed =
+      confirm("Revoke the key " + key->fingerprint +
+                  (key->person.empty() ? ", which is not listed" : " of " + key->person) +
+                  "? Sessions that it opened end.",
+              yes);
   if (!agreed) {
     return agreed.error();
   }
   if (!*agreed) {
     return Error{Errc::denied, "nothing was revoked"};
   }
-  const auto text = authd->ask(KeyRevoke{key.fingerprint});
+  const auto text = authd->ask(KeyRevoke{key->fingerprint});
   if (!text) {
     return text.error();
   }
-  print_line(text->empty() ? "revoked " + key.fingerprint : *text);
+  print_line(text->empty() ? "revoked " + key->fingerprint : *text);
   return ok();
 }
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """sallyportctl and a running authd: keys, sessions, reload, and who may ask."""
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 
 import pexpect
@@ -122,12 +124,32 @@ def test_a_key_is_revoked_by_the_beginning_of_its_fingerprint(authd, tmp_path):
 
 
 def test_an_unknown_key_is_one_line(authd, registered):
-    wrong = registered[:-2] + "zz"
+    wrong = registered[:-3] + "zz"
     done = authd.ctl("keys", "revoke", wrong, "--yes", status=1)
     assert done.stderr.count("\n") == 1
     assert f'there is no key "{wrong}"; did you mean "{registered}"?' in done.stderr
+    whole = authd.ctl("keys", "revoke", registered[:-2] + "zz", "--yes", status=1)
+    assert whole.stderr.count("\n") == 1 and "is remembered" in whole.stderr
     short = authd.ctl("keys", "revoke", "SHA256:", "--yes", status=1)
     assert "give the key's fingerprint" in short.stderr
+
+
+def test_a_key_whose_row_cannot_be_read_is_counted_and_revoked(authd, registered, tmp_path):
+    broken = make_key(tmp_path / "broken")
+    rows = "SELECT name FROM remembered"
+    path = authd.etc / "state" / "authd" / "keys.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as keys:
+        before = set(keys.execute(rows))
+        authd.ctl("keys", "register", f"{broken}.pub", "carol")
+        (name,), = set(keys.execute(rows)) - before
+        keys.execute("UPDATE remembered SET sealed = x'00' WHERE name = ?", (name,))
+        keys.commit()
+    listed = authd.ctl("keys", "list")
+    assert registered in listed.stdout and fingerprint(broken) not in listed.stdout
+    assert "1 more cannot be read" in listed.stderr
+    said = authd.ctl("keys", "revoke", fingerprint(broken), "--yes").stdout
+    assert said.startswith(f"revoked {fingerprint(broken)}")
+    assert authd.ctl("keys", "list").stderr == ""
 
 
 def test_no_session_is_an_empty_list(authd):

@@ -442,7 +442,7 @@ TEST_CASE("a client without a key needs the configuration's leave") {
   CHECK(only<Prompt>(client.hear(world.started())).text.find("without a key") != std::string::npos);
   client.hear(SignInApproved{a_person()});
   CHECK(only<Admission>(client.press_enter()).fingerprint.empty());
-  CHECK(world.keys->list()->empty());
+  CHECK(world.keys->list()->keys.empty());
 }
 
 TEST_CASE("an answer without a prompt is a broken monitor") {
@@ -539,7 +539,7 @@ TEST_CASE("a revoked key ends the sign-in that waits with it, in every stage") {
   CHECK(only<Verdict>(waiting.login.key_revoked(key)).login == Login::disconnected);
   other.begin("key-b");
   CHECK(other.login.key_revoked(key).empty());
-  CHECK(world.keys->list()->empty());
+  CHECK(world.keys->list()->keys.empty());
 }
 
 TEST_CASE("a revoked key whose row cannot be deleted opens nothing and is not bound again") {
