@@ -11,6 +11,7 @@ namespace sallyport {
 
 namespace {
 constexpr size_t kMaxKeys = 20;
+constexpr size_t kMaxPendingOfAddress = 32;  // many people may share one
 constexpr uint64_t kClockSlackMs = 60'000;
 constexpr const char* kRevoked =
     "your key was revoked by an administrator of this bastion; ask there, or use another key";
@@ -149,6 +150,12 @@ LoginSteps LoginConversation::begin_sign_in() {
     if (key->binding && key->binding->has_logged_in()) {
       names.push_back("person " + key->binding->subject + " of " + key->binding->issuer);
     }
+  }
+  names.push_back(context_.pending.free_place("address " + address_, kMaxPendingOfAddress));
+  if (names.back().empty()) {
+    return finish({Login::disconnected, std::to_string(kMaxPendingOfAddress) +
+                                            " sign-ins from your address are waiting already; try "
+                                            "again when one of them has ended"});
   }
   claim_ = context_.pending.claim(std::move(names));
   if (!claim_) {

@@ -9,7 +9,8 @@
 // - The same unknown key a second time is answered with `try_another`: OpenSSH begins again with
 //   its first key after each partial success.
 // - Of several keys the one that is bound already is used, else the first.
-// - A second sign-in with the same key, or of the same person, is refused while one is pending.
+// - A second sign-in with the same key, or of the same person, is refused while one is pending, and
+//   so is the 33rd from one address. A remembered key needs none and is never counted.
 #pragma once
 
 #include "bastion/authd/grants.h"

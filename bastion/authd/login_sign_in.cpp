@@ -17,6 +17,7 @@ namespace {
 // Who has pressed Enter may well have approved a moment ago: worth a short wait for a poll that is
 // due, never a poll before the provider's interval is over.
 constexpr std::chrono::seconds kWaitForPoll{3};
+constexpr std::chrono::seconds kWaitForEnter{30};  // after the deadline, of who approved in time
 constexpr size_t kMaxAskedAgain = 100;
 constexpr const char* kCannotRemember =
     "the sign-in was approved, but the bastion cannot remember your key; ask an administrator of "
@@ -90,6 +91,10 @@ std::chrono::seconds LoginConversation::time_left(const Now& now) const {
 Result<LoginSteps> LoginConversation::prompt_answered(const Now& now) {
   if (stage_ != Stage::prompting) {
     return Error{Errc::protocol, "an answer came without a prompt"};
+  }
+  if (approved_by_ && now.steady > deadline_ + kWaitForEnter) {
+    return finish({Login::disconnected,
+                   "the code ran out before Enter was pressed; connect again for a new one"});
   }
   if (approved_by_) {
     const Person person = std::move(*approved_by_);

@@ -9,7 +9,8 @@
 namespace sallyport {
 
 // One pending device flow per key and per person: two codes for one person at once is how phishing
-// looks, and a client that reconnects in a loop would fill the provider with flows.
+// looks. And not many per address: a client that reconnects in a loop, each time with a key made
+// for it, would fill the provider with flows.
 class PendingSignIns {
 public:
   // Holds its names until it goes. It may outlive the table.
@@ -34,6 +35,17 @@ public:
     std::shared_ptr<std::set<std::string>> table_;
     std::vector<std::string> names_;
   };
+
+  // One of so many names for the same thing that is not taken; "" where all are.
+  std::string free_place(const std::string& name, size_t places) const {
+    for (size_t i = 0; i < places; ++i) {
+      const std::string place = name + " " + std::to_string(i);
+      if (!table_->contains(place)) {
+        return place;
+      }
+    }
+    return "";
+  }
 
   // Empty when one of the names is taken.
   Claim claim(std::vector<std::string> names) {

@@ -92,18 +92,13 @@ DeviceFlow::Answer DeviceFlow::poll() {
   if (device_code_.empty()) {
     return Error{Errc::invalid, "this login has ended, or has not begun"};
   }
-  if (now() >= deadline_) {
-    device_code_.wipe();
-    device_code_ = SecretBytes();
-    if (failures_ > 0) {  // the person may have approved in time: not their fault
-      return Error{Errc::io,
-                   provider_.settings().issuer + " did not answer until the code ran out"};
-    }
-    return Expired{};
-  }
-  if (now() < next_) {
+  if (now() < next_poll()) {
     return Pending{};
   }
+  if (now() < next_ || now() > deadline_ + kLastPollWithin) {
+    return run_out();
+  }
+  const bool is_last = now() >= deadline_;
   HttpForm form;  // not as a list in braces, which would be copied and never wiped
   form.emplace_back("grant_type", kDeviceGrant);
   form.emplace_back("device_code", device_code_.view());
@@ -115,11 +110,23 @@ DeviceFlow::Answer DeviceFlow::poll() {
     wipe(reply->body);
   }
   next_ = now() + std::max(interval_, pause_);
+  if (is_last && std::holds_alternative<Pending>(answer)) {
+    return run_out();
+  }
   if (!std::holds_alternative<Pending>(answer)) {
     device_code_ = SecretBytes();
     wipe(code_verifier_);
   }
   return answer;
+}
+
+DeviceFlow::Answer DeviceFlow::run_out() {
+  device_code_ = SecretBytes();
+  wipe(code_verifier_);
+  if (failures_ > 0) {  // the person may have approved in time: not their fault
+    return Error{Errc::io, provider_.settings().issuer + " did not answer until the code ran out"};
+  }
+  return Expired{};
 }
 
 DeviceFlow::Answer DeviceFlow::judge(TokenReply reply) {

@@ -26,7 +26,8 @@ struct DevicePrompt {
 // The pace: the provider's interval or 5 s; slow_down adds 5, then 10, then 15 s (a flat +5, which
 // the RFC has, polled one provider into expiry). A reply that says nothing (5xx, a proxy's page, a
 // timeout) doubles the pause up to 60 s; the ninth such reply in a row ends the flow,
-// as does the deadline: with an `io` error then, not as Expired.
+// as does the deadline: with an `io` error then, not as Expired. Who approved in the last interval
+// before the deadline is still let in: the poll that is due then is made, as the last.
 class DeviceFlow {
 public:
   struct Pending {};
@@ -41,15 +42,18 @@ public:
   Result<DevicePrompt> start();
   Answer poll();
 
-  // When to call poll() next; the deadline at the latest, so that expiry is noticed in time.
-  SteadyTime next_poll() const { return std::min(next_, deadline_); }
+  // When to call poll() next; the deadline where the poll after that would come too late.
+  SteadyTime next_poll() const { return next_ <= deadline_ + kLastPollWithin ? next_ : deadline_; }
   SteadyTime deadline() const { return deadline_; }
   std::chrono::seconds interval() const { return interval_; }
 
 private:
+  static constexpr std::chrono::seconds kLastPollWithin{10};
+
   Answer judge(TokenReply reply);
   Answer judge_error(const OauthError& error);
   Answer back_off(std::string what);
+  Answer run_out();
   SteadyTime now() const { return provider_.clock().steady(); }
 
   Provider& provider_;

@@ -201,7 +201,7 @@ TEST_CASE("our deadline ends a login that nobody approves") {
   REQUIRE(login.flow->start());
   CHECK(login.flow->deadline() - login.clock.steady == seconds(180));
   CHECK(std::holds_alternative<DeviceFlow::Expired>(login.run()));
-  CHECK(login.polls() == 35);  // every 5 s of 180, and none at the deadline itself
+  CHECK(login.polls() == 36);  // every 5 s of 180, the last at the deadline itself
 }
 
 TEST_CASE("a shorter deadline of the provider counts") {
@@ -211,7 +211,37 @@ TEST_CASE("a shorter deadline of the provider counts") {
   REQUIRE(login.flow->start());
   CHECK(login.flow->deadline() - login.clock.steady == seconds(20));
   CHECK(std::holds_alternative<DeviceFlow::Expired>(login.run()));
-  CHECK(login.polls() == 3);
+  CHECK(login.polls() == 4);
+}
+
+TEST_CASE("an approval in the last interval before the deadline counts") {
+  for (const int interval : {5, 9, 15}) {  // polls at 20; at 18 and 27; at 15 and 30
+    json start = device_reply();
+    start["expires_in"] = 20;
+    start["interval"] = interval;
+    Login login(std::vector<Reply>(static_cast<size_t>(19 / interval), kPending), start);
+    REQUIRE(login.flow->start());
+    for (int polled = 0; polled < 19 / interval; ++polled) {
+      REQUIRE(std::holds_alternative<DeviceFlow::Pending>(login.poll()));
+    }
+    OidcWorld::get().server.set("/flow/token", std::vector<Reply>{kTokens});
+    CHECK(std::holds_alternative<Tokens>(login.poll()));
+  }
+}
+
+TEST_CASE("a poll that would come long after the deadline is not made") {
+  for (const int late : {0, 11}) {
+    json start = device_reply();
+    start["expires_in"] = 20;
+    start["interval"] = late == 0 ? 16 : 5;
+    Login login({kPending}, start);
+    REQUIRE(login.flow->start());
+    REQUIRE(std::holds_alternative<DeviceFlow::Pending>(login.poll()));
+    OidcWorld::get().server.set("/flow/token", std::vector<Reply>{kTokens});
+    login.clock.steady = login.flow->deadline() + seconds(late);
+    CHECK(std::holds_alternative<DeviceFlow::Expired>(login.flow->poll()));
+    CHECK(login.polls() == 0);
+  }
 }
 
 TEST_CASE("a deadline that comes while the provider says nothing is not the person's") {

@@ -86,12 +86,12 @@ struct Client {
       : world(in), user(std::move(typed)), login(*in.context) {}
 
   LoginSteps prove(const std::string& key) {
-    auto steps = login.key_proven({session, "203.0.113.7", user, "ssh-ed25519", key}, world.now);
+    auto steps = login.key_proven({session, address, user, "ssh-ed25519", key}, world.now);
     REQUIRE(steps);
     return *steps;
   }
   LoginSteps want_prompt() {
-    auto steps = login.prompt_wanted({session, "203.0.113.7", user}, world.now);
+    auto steps = login.prompt_wanted({session, address, user}, world.now);
     REQUIRE(steps);
     return *steps;
   }
@@ -118,6 +118,7 @@ struct Client {
   }
 
   World& world;
+  std::string address = "203.0.113.7";
   std::string user;
   LoginConversation login;
   Id session = Id::random();
@@ -337,6 +338,20 @@ TEST_CASE("Enter waits 3 s at most for a provider that does not answer") {
   only<Prompt>(client.login.woken(world.now));
 }
 
+TEST_CASE("an approval is worth nothing when Enter comes long after the deadline") {
+  World world;
+  Client late(world), in_time(world);
+  late.begin("key-a");
+  in_time.begin("key-b");
+  late.hear(SignInApproved{a_person()});
+  in_time.hear(SignInApproved{a_person()});
+  world.pass(200s);
+  only<Admission>(in_time.press_enter());
+  world.pass(20s);
+  CHECK(only<Verdict>(late.press_enter()).text.find("ran out") != std::string::npos);
+  CHECK_FALSE(*world.keys->find(fingerprint_of("key-a")));
+}
+
 TEST_CASE("pending polls say nothing while the prompt stands") {
   World world;
   Client client(world);
@@ -470,6 +485,24 @@ TEST_CASE("one pending sign-in per key, and per person whose keys are known") {
   first.reset();  // the client leaves
   Client again(world);
   again.begin("key-b");
+}
+
+TEST_CASE("32 pending sign-ins per address, and no bound for keys that are remembered") {
+  World world;
+  log_in(world, "key-a");
+  std::vector<std::unique_ptr<Client>> waiting;
+  for (int i = 0; i < 32; ++i) {
+    waiting.push_back(std::make_unique<Client>(world));
+    waiting.back()->begin("throw-away-" + std::to_string(i));
+  }
+  Client refused(world), elsewhere(world), later(world);
+  refused.prove("key-b");
+  CHECK(only<Verdict>(refused.want_prompt()).text.starts_with("32 sign-ins from your address"));
+  only<Admission>(Client(world).prove("key-a"));
+  elsewhere.address = "203.0.113.8";
+  elsewhere.begin("key-c");
+  waiting[5].reset();
+  later.begin("key-d");
 }
 
 TEST_CASE("the same unknown key twice lets the client try its next one") {
