@@ -76,6 +76,36 @@ TEST_CASE("a public key is whole, or refused", "[config]") {
   }
 }
 
+TEST_CASE("what is no key of its type is refused, however well it is framed", "[config]") {
+  for (const char* wrong :
+       {"ssh-ed25519 "
+        "AAAAC3NzaC1lZDI1NTE5AAAAH2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
+        "ssh-ed25519 "
+        "AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2trAAAAAA==",
+        "ssh-ed25519 "
+        "AAAAC3NzaC1lZDI1NTE5",
+        "ssh-rsa "
+        "AAAAB3NzaC1yc2EAAAADAQAB",
+        "ssh-rsa "
+        "AAAAB3NzaC1yc2EAAAADAQABAAAAAoBu",
+        "ecdsa-sha2-nistp256 "
+        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAzODQAAABhBHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"
+        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw"
+        "cA==",
+        "ecdsa-sha2-nistp256 "
+        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAAAhAnBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"
+        "BwcHBw",
+        "ecdsa-sha2-nistp256 "
+        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAHbmlzdHAyNQAAAEEEcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"
+        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcA==",
+        "sk-ssh-ed25519@openssh.com "
+        "AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2t"
+        "r"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_public_key_line(wrong, KeyOf::person));
+  }
+}
+
 TEST_CASE("names with a path, a list or an option in them are refused", "[config]") {
   for (std::string wrong :
        {"", "a,b", "../a", "a/b", "-oProxyCommand=x", ".a", "a b", "a\n", "\u00e4"}) {
