@@ -92,6 +92,7 @@ private:
   LoginSteps show_prompt(const SignInStarted& started, const Now& now);
   LoginSteps ask_again(const Now& now);
   LoginSteps approved(const Person& person, const Now& now);
+  std::optional<Refusal> take_up(RememberedKey& who, const Person& person);
   std::optional<Refusal> bind_key(RememberedKey& who, const Person& person);
   std::optional<Refusal> why_not_owner(const RememberedKey& key, const Person& person) const;
   LoginSteps admit(const RememberedKey& who, bool groups_known, const Now& now);

@@ -9,6 +9,7 @@
 #include "shared/base/printable.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sallyport {
 
@@ -140,20 +141,23 @@ LoginSteps LoginConversation::approved(const Person& person, const Now& now) {
   who.since_ms = now.unix_ms();
   const auto remember = std::chrono::milliseconds(context_.config->login.remember).count();
   who.until_ms = who.since_ms + static_cast<uint64_t>(remember);
-  if (!fingerprint_.empty()) {
-    if (auto refusal = bind_key(who, person)) {
-      return finish(std::move(*refusal));
-    }
-  }
   // Groups that were taken from a person are gone for every key and session, not for this one
-  // alone.
+  // alone, and whatever becomes of this login.
+  LoginSteps steps = {Renewal{who.issuer, who.subject, who.groups, who.mapping}};
+  auto refusal = take_up(who, person);
+  LoginSteps outcome =
+      refusal ? finish(std::move(*refusal)) : admit(who, person.groups_present, now);
+  std::move(outcome.begin(), outcome.end(), std::back_inserter(steps));
+  return steps;
+}
+
+std::optional<LoginConversation::Refusal> LoginConversation::take_up(RememberedKey& who,
+                                                                     const Person& person) {
   if (const Status renewed = context_.keys.renew(who); !renewed) {
     log_error("remembering_key_failed", {{"error", renewed.error().message}});
-    return finish({Login::disconnected, kCannotRemember});
+    return Refusal{Login::disconnected, kCannotRemember};
   }
-  LoginSteps steps = admit(who, person.groups_present, now);
-  steps.insert(steps.begin(), Renewal{who.issuer, who.subject, who.groups, who.mapping});
-  return steps;
+  return fingerprint_.empty() ? std::nullopt : bind_key(who, person);
 }
 
 // A key that was bound at another issuer's address is nobody's where anybody may bind a key:

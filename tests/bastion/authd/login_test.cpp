@@ -50,15 +50,14 @@ struct World {
     change(config);
     context->config = std::make_shared<const Config>(std::move(config));
   }
-  // What a full disk does, to deletions alone.
-  void refuse_deletions() const {
+  // What a full disk does, to this kind of change alone.
+  void refuse(const std::string& change) const {
     sqlite3* raw = nullptr;
     REQUIRE(sqlite3_open((folder / "keys.sqlite").c_str(), &raw) == SQLITE_OK);
     const Handle<sqlite3, sqlite3_close_v2> database(raw);
-    REQUIRE(sqlite3_exec(raw,
-                         "CREATE TRIGGER no_deletions BEFORE DELETE ON remembered "
-                         "BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-                         nullptr, nullptr, nullptr) == SQLITE_OK);
+    const std::string trigger = "CREATE TRIGGER refuse BEFORE " + change +
+                                " ON remembered BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    REQUIRE(sqlite3_exec(raw, trigger.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   }
   void pass(std::chrono::milliseconds time) {
     now.steady += time;
@@ -229,6 +228,20 @@ TEST_CASE("newer groups reach the person's other keys and sessions, and nobody e
   CHECK(client.renewal->groups == std::vector<std::string>{"interns"});
   CHECK(only<Verdict>(Client(world).prove("key-a")).login == Login::refused);
   only<Admission>(Client(world).prove("key-x"));
+}
+
+TEST_CASE("newer groups end sessions though they cannot be written") {
+  World world;
+  log_in(world, "key-a");
+  Client client(world);
+  client.begin("key-b");
+  world.refuse("INSERT");
+  Person person = a_person();
+  person.groups = {"interns"};
+  client.hear(SignInApproved{person});
+  CHECK(only<Verdict>(client.press_enter()).text.find("cannot remember") != std::string::npos);
+  REQUIRE(client.renewal);
+  CHECK(client.renewal->groups == std::vector<std::string>{"interns"});
 }
 
 TEST_CASE("where the issuer's address changed, an open bastion binds keys anew") {
@@ -582,7 +595,7 @@ TEST_CASE("a revoked key whose row cannot be deleted opens nothing and is not bo
   world.pass(9h);
   waiting.begin("key-a");
   world.pass(-9h);
-  world.refuse_deletions();
+  world.refuse("DELETE");
   CHECK_FALSE(world.keys->remove(fingerprint_of("key-a")));
   const Verdict verdict = only<Verdict>(Client(world).prove("key-a"));
   CHECK(verdict.login == Login::disconnected);
