@@ -42,8 +42,12 @@ public:
   Result<DevicePrompt> start();
   Answer poll();
 
-  // When to call poll() next; the deadline where the poll after that would come too late.
-  SteadyTime next_poll() const { return next_ <= deadline_ + kLastPollWithin ? next_ : deadline_; }
+  // When to call poll() next; the deadline where the poll after it would come too late, or while
+  // the provider says nothing.
+  SteadyTime next_poll() const {
+    const auto last = deadline_ + (failures_ == 0 ? kLastPollWithin : std::chrono::seconds(0));
+    return next_ <= last ? next_ : deadline_;
+  }
   SteadyTime deadline() const { return deadline_; }
   std::chrono::seconds interval() const { return interval_; }
 

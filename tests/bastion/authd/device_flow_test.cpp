@@ -252,6 +252,7 @@ TEST_CASE("a deadline that comes while the provider says nothing is not the pers
   const DeviceFlow::Answer answer = login.run();
   REQUIRE(std::holds_alternative<Error>(answer));
   CHECK(std::get<Error>(answer).code == Errc::io);
+  CHECK(login.clock.steady == login.flow->deadline());  // not when the next poll would be
 }
 
 TEST_CASE("polling early asks nobody") {
