@@ -99,8 +99,7 @@ Status Channels::recording_opened(const RecordingOpened& message, std::vector<Un
     return message.ok ? stored_.send(RecordingEnded{message.channel, 0, "", "client"}) : ok();
   }
   if (!message.ok || fds.size() != 1) {
-    refuse(message.channel, *channel,
-           "sallyport: this session cannot be recorded, so it is not opened: " + message.text);
+    refuse(message.channel, *channel, "sallyport: " + message.text);
     return ok();
   }
   auto recording =

@@ -142,7 +142,11 @@ void Server::answer(const std::weak_ptr<Client>& weak, const OpenRecording& aske
   if (!file) {
     log_error("no recording", {{"session", asked.session.hex()}, {"why", file.error().message}});
     client->open.erase(asked.channel);
-    (void)client->peer.send(RecordingOpened{asked.channel, false, file.error().message});
+    const bool no_right = !facts && file.error().code == Errc::denied;
+    (void)client->peer.send(RecordingOpened{
+        asked.channel, false,
+        (no_right ? "" : "this session cannot be recorded, so it is not opened: ") +
+            file.error().message});
     return;
   }
   log_info("recording", {{"session", asked.session.hex()},

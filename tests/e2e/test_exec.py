@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import time
 
 import pytest
 
@@ -62,24 +61,14 @@ def test_a_gibibyte_in_and_out_is_unchanged(client, tmp_path):
     assert digest.hexdigest() == expected
 
 
-def test_several_commands_at_once_on_one_connection(client, tmp_path):
-    control = ["-o", f"ControlPath={tmp_path}/c", "-o", "BatchMode=yes"]
-    master = subprocess.Popen(client.command(options=["-M", "-N", *control]))
-    try:
-        for _ in range(100):
-            if os.path.exists(f"{tmp_path}/c"):
-                break
-            time.sleep(0.05)
+def test_several_commands_at_once_on_one_connection(client):
+    with client.connection() as control:
         running = [subprocess.Popen(client.command(f"echo {i}; sleep 0.3; exit {i}",
                                                    options=control), stdout=subprocess.PIPE)
                    for i in range(8)]
         for i, process in enumerate(running):
             assert process.communicate()[0] == f"{i}\n".encode()
             assert process.returncode == i
-    finally:
-        subprocess.run(client.command(options=["-O", "exit", *control]), capture_output=True)
-        master.kill()
-        master.wait(10)
 
 
 def test_a_subsystem_and_a_forward_are_refused_and_the_rest_goes_on(client, bastion):

@@ -116,6 +116,23 @@ def test_role_that_is_gone_ends_its_sessions(bastion, client, running):
         assert client.run("true").returncode == 254
 
 
+def test_login_that_is_over_opens_no_new_session(bastion, client):
+    """One connection can stay for weeks; the account may be gone by then."""
+    with client.connection() as control:
+        staying = subprocess.Popen(client.command("echo up; read line; echo got $line",
+                                                  options=control),
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert staying.stdout.readline() == b"up\n"
+        with bastion.changed(login={"remember_s": 1}):
+            time.sleep(1)
+            refused = subprocess.run(client.command("echo again", options=control),
+                                     capture_output=True)
+            assert (refused.returncode, refused.stdout) == (254, b"")
+            assert refused.stderr.decode().splitlines() == [
+                "sallyport: this login is over; connect again"]
+            assert staying.communicate(b"this\n")[0] == b"got this\n", "what runs goes on"
+
+
 def test_reload_that_takes_nothing_away_ends_nobody(bastion, client):
     child = client.spawn("echo up; read line; echo got $line")
     child.expect("up\r\n")

@@ -311,6 +311,19 @@ class Client:
         child.delaybeforesend = None
         return child
 
+    @contextlib.contextmanager
+    def connection(self):
+        """One connection that stays (ControlMaster): the options that put a session on it."""
+        control = ["-o", f"ControlPath={self.key}.c", "-o", "BatchMode=yes"]
+        master = subprocess.Popen(self.command(options=["-M", "-N", *control]))
+        try:
+            wait_until(lambda: os.path.exists(f"{self.key}.c"), 10, "the connection")
+            yield control
+        finally:
+            subprocess.run(self.command(options=["-O", "exit", *control]), capture_output=True)
+            master.kill()
+            master.wait(10)
+
     def log_in(self, approve, command="true", user=f"{ME}@web1", person="alice"):
         """The device flow, approved by `approve(code, person)`; returns what was on the screen."""
         child = self.spawn(command, user=user)
