@@ -12,6 +12,8 @@ namespace sallyport::monitor {
 
 namespace {
 
+constexpr size_t kMaxShownCommand = 4096;
+
 uint64_t unix_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
@@ -56,12 +58,16 @@ std::string header_line(const RecordedSession& of, const ChannelStart& start,
                         const std::optional<ChannelPty>& pty, uint64_t start_ms) {
   AsciicastHeader header;
   if (pty) {
-    header.cols = pty->columns;
-    header.rows = pty->rows;
+    header.cols = asciicast_size(pty->columns, kAsciicastUsualCols);
+    header.rows = asciicast_size(pty->rows, kAsciicastUsualRows);
     header.term_type = readable(pty->term);
   }
   header.timestamp = static_cast<int64_t>(start_ms / 1000);
+  // For other players. The whole command is a fact; with escapes it must not be there twice.
   header.command = readable(start.command);
+  if (header.command.size() > kMaxShownCommand) {
+    header.command = printable(header.command, kMaxShownCommand);
+  }
   header.sallyport = facts_json(facts_of(of, start, pty.has_value()));
   return asciicast_header_line(header);
 }
@@ -137,7 +143,9 @@ Status ChannelRecording::add_input(std::string_view bytes) {
 }
 
 Status ChannelRecording::add_resize(uint32_t columns, uint32_t rows) {
-  return writer_.add_event(now_us(), 'r', std::to_string(columns) + "x" + std::to_string(rows));
+  const uint32_t width = asciicast_size(columns, kAsciicastUsualCols);
+  const uint32_t height = asciicast_size(rows, kAsciicastUsualRows);
+  return writer_.add_event(now_us(), 'r', std::to_string(width) + "x" + std::to_string(height));
 }
 
 Status ChannelRecording::add_exit(uint32_t status) {

@@ -28,21 +28,20 @@ Result<std::string> text_of(const json& object, const char* key) {
   return found->get<std::string>();
 }
 
-Result<uint32_t> size_of(const json& object, const char* key) {
+Result<uint32_t> size_of(const json& object, const char* key, uint32_t usual) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_unsigned() ||
-      found->get<uint64_t>() > kAsciicastMaxSize) {
-    return wrong(key, "a whole number of at most " + std::to_string(kAsciicastMaxSize));
+  if (found == object.end() || !found->is_number_unsigned()) {
+    return wrong(key, "a whole number");
   }
-  return found->get<uint32_t>();
+  return asciicast_size(found->get<uint64_t>(), usual);
 }
 
 Status read_size(const json& object, const char* cols, const char* rows, AsciicastHeader& header) {
-  auto width = size_of(object, cols);
+  auto width = size_of(object, cols, kAsciicastUsualCols);
   if (!width) {
     return std::move(width).error();
   }
-  auto height = size_of(object, rows);
+  auto height = size_of(object, rows, kAsciicastUsualRows);
   if (!height) {
     return std::move(height).error();
   }

@@ -19,7 +19,6 @@ namespace {
 
 using namespace brec;
 
-constexpr size_t kMaxHeaderLine = 256 * 1024;
 constexpr size_t kMaxScreenBytes = 512 * 1024;
 constexpr size_t kMaxTextLine = 16 * 1024;
 constexpr size_t kDekBytes = 32;
@@ -52,7 +51,7 @@ Result<RecordingWriter> RecordingWriter::create(UniqueFd fd, const RecordingSetu
   if (asciicast_header.ends_with('\n')) {
     asciicast_header.remove_suffix(1);
   }
-  if (asciicast_header.empty() || asciicast_header.size() > kMaxHeaderLine ||
+  if (asciicast_header.empty() || asciicast_header.size() > kAsciicastMaxHeader ||
       asciicast_header.find('\n') != std::string_view::npos || !is_valid_utf8(asciicast_header)) {
     return Error{Errc::invalid, "the asciicast header is not one line of JSON"};
   }

@@ -54,6 +54,9 @@ TEST_CASE("a size is two numbers, held to the limits") {
   CHECK(parse_size("80x24")->columns == 80);
   CHECK(parse_size("9999x1")->columns == 500);
   CHECK(parse_size("9999x1")->rows == 2);
+  CHECK(parse_size("4294967295x4294967295")->columns == 500);
+  CHECK(parse_size("0x0")->columns == 80);
+  CHECK(parse_size("0x0")->rows == 24);
   for (const char* bad : {"", "80", "80x", "x24", "80x24x", "axb"}) {
     CHECK_FALSE(parse_size(bad));
   }
