@@ -34,7 +34,8 @@ public:
       : reader_(std::move(reader)), file_(path), path_(printable(path)), form_(form) {}
 
   Status open() {
-    marks_.push_back({});
+    place_.at = reader_.place();
+    marks_.push_back(place_);
     facts_.start_ms = static_cast<int64_t>(reader_.header().start_ms);
     facts_.duration_us = find_duration();
     std::vector<AsciicastEvent> events;
@@ -84,34 +85,15 @@ public:
     if (ahead_->type != FrameType::data || !ahead_->starts_segment) {
       return std::nullopt;
     }
-    place_.segment_us = ahead_->t_us;
-    place_.number = ahead_->number;
+    place_.at = ahead_at_;
     marks_.push_back(place_);
     return static_cast<uint32_t>(marks_.size() - 1);
   }
 
-  // Segments may share a time, and of very many not every one is listed: so to one that is not
-  // later than the mark, and on to it.
   Status return_to(uint32_t mark) override {
     place_ = marks_.at(mark);
     ahead_.reset();
-    uint64_t from_us = place_.segment_us;
-    for (;;) {
-      if (Status sought = reader_.seek(from_us); !sought) {
-        return sought;
-      }
-      if (reader_.frames() <= place_.number || from_us == 0) {
-        break;
-      }
-      --from_us;
-    }
-    while (reader_.frames() < place_.number) {
-      if (const auto skipped = reader_.next(); !skipped) {
-        return skipped.error();
-      } else if (!*skipped) {
-        return Error{Errc::io, path_ + " has become shorter while it was read"};
-      }
-    }
+    reader_.return_to(place_.at);
     return ok();
   }
 
@@ -121,8 +103,7 @@ public:
 
 private:
   struct Place {
-    uint64_t number = 0;  // of the segment's first frame
-    uint64_t segment_us = 0;
+    RecordingReader::Place at;  // of the segment's first frame
     uint64_t last_us = 0;
     AsciicastReader cast;
     ExactDecoder decoder;
@@ -130,6 +111,7 @@ private:
 
   Status look_ahead() {
     if (!ahead_) {
+      ahead_at_ = reader_.place();
       auto frame = reader_.next();
       if (!frame) {
         return frame.error();
@@ -165,7 +147,7 @@ private:
     }
     uint64_t last_us = 0;
     for (auto frame = walker->skip(); frame && *frame; frame = walker->skip()) {
-      last_us = (*frame)->header.t_us;
+      last_us = std::max(last_us, (*frame)->header.t_us);
     }
     return last_us;
   }
@@ -176,6 +158,7 @@ private:
   EventForm form_;
   SourceFacts facts_;
   std::optional<RecordingFrame> ahead_;
+  RecordingReader::Place ahead_at_;
   Place place_;
   std::vector<Place> marks_;
 };

@@ -18,9 +18,7 @@ Error in_frame(const SealedFrame& frame, const Error& error) {
 }  // namespace
 
 RecordingReader::RecordingReader(RecordingWalker walker, const SecretBytes& key)
-    : walker_(std::move(walker)),
-      cipher_(AeadCipher::aes_256_gcm, key.span()),
-      scanned_offset_(walker_.header().size) {}
+    : walker_(std::move(walker)), cipher_(AeadCipher::aes_256_gcm, key.span()) {}
 
 Result<RecordingReader> RecordingReader::open(UniqueFd fd,
                                               std::span<const AgeIdentity> identities) {
@@ -45,30 +43,43 @@ Result<std::optional<RecordingFrame>> RecordingReader::next() {
   if (failed_) {
     return *failed_;
   }
-  const auto head_before = walker_.chain_head();
+  auto frame = read_frame();
+  if (!frame) {
+    failed_ = frame.error();
+  }
+  return frame;
+}
+
+Result<std::optional<RecordingFrame>> RecordingReader::read_frame() {
+  const Place before = place();
   const auto sealed = walker_.next();
   if (!sealed) {
-    failed_ = sealed.error();
-    return *failed_;
+    return sealed.error();
   }
   if (!*sealed) {
     return std::optional<RecordingFrame>();
   }
+  if (!decrypt(**sealed)) {
+    return Error{Errc::corrupt,
+                 (*sealed)->name() + ": the recording was changed here (the tag does not fit)"};
+  }
   auto frame = open_frame(**sealed);
-  Status checked = frame && frame->type == FrameType::end ? check_end(*frame, head_before) : ok();
-  if (!frame || !checked) {
-    failed_ = frame ? checked.error() : frame.error();
-    return *failed_;
+  if (!frame) {
+    return std::move(frame).error();
+  }
+  note_segment(**sealed, before.raw_bytes);
+  if (Status checked = check(*frame, before); !checked) {
+    return std::move(checked).error();
   }
   return std::optional(std::move(*frame));
 }
 
-Result<RecordingFrame> RecordingReader::open_frame(const SealedFrame& frame) {
+bool RecordingReader::decrypt(const SealedFrame& frame) {
   plaintext_.resize(frame.body.size() - kAeadTagBytes);
-  if (!cipher_.open(frame_nonce(frame.number), frame.header_bytes, frame.body, plaintext_)) {
-    return Error{Errc::corrupt,
-                 frame.name() + ": the recording was changed here (the tag does not fit)"};
-  }
+  return cipher_.open(frame_nonce(frame.number), frame.header_bytes, frame.body, plaintext_);
+}
+
+Result<RecordingFrame> RecordingReader::open_frame(const SealedFrame& frame) {
   RecordingFrame out;
   out.type = frame.header.type;
   out.number = frame.number;
@@ -110,18 +121,41 @@ Status RecordingReader::open_bytes(RecordingFrame& out) {
   return ok();
 }
 
+// The places that the end record must list. A frame that is read again has its place already.
+void RecordingReader::note_segment(const SealedFrame& frame, uint64_t raw_offset) {
+  if (frame.number < noted_frames_) {
+    return;
+  }
+  noted_frames_ = frame.number + 1;
+  const bool is_screen = frame.header.type == FrameType::screen;
+  const bool is_start = frame.header.type == FrameType::data && frame.header.flags == kFlagSegment;
+  if (is_screen || (is_start && !after_screen_)) {
+    segments_.add(Segment{frame.header.t_us, frame.offset, raw_offset, frame.number});
+  }
+  if (is_screen || frame.header.type == FrameType::data) {
+    after_screen_ = is_screen;
+  }
+}
+
+Status RecordingReader::check(const RecordingFrame& frame, const Place& before) {
+  return frame.type == FrameType::end ? check_end(frame, before) : ok();
+}
+
 // The end frame knows the chain before it, and so the header (which no tag covers) and that no
-// frame is missing. After a jump there is no chain to compare.
-Status RecordingReader::check_end(const RecordingFrame& end,
-                                  const std::optional<Sha256Digest>& head_before) {
+// frame is missing.
+Status RecordingReader::check_end(const RecordingFrame& end, const Place& before) {
   const auto record = decode_end_record(end.data);
   if (!record) {
     return record.error();
   }
-  if (head_before && (record->frames != end.number || record->raw_bytes != raw_bytes_ ||
-                      record->chain != to_hex(*head_before))) {
+  if (record->frames != end.number || record->raw_bytes != raw_bytes_ ||
+      record->chain != to_hex(before.walk.head.value())) {
     return Error{Errc::corrupt,
                  "the recording's header or a frame was changed (the end frame disagrees)"};
+  }
+  if (record->segments.all() != segments_.all()) {
+    return Error{Errc::corrupt,
+                 "the recording was changed: its end frame lists segments that are not there"};
   }
   return ok();
 }
@@ -141,6 +175,9 @@ Result<std::optional<EndRecord>> RecordingReader::end_record() {
   if (!*sealed || (*sealed)->header.type != FrameType::end) {
     return Error{Errc::corrupt, "the trailer does not point at the end frame: it was changed"};
   }
+  if (!decrypt(**sealed)) {
+    return Error{Errc::corrupt, (*sealed)->name() + ": the recording was changed here"};
+  }
   const auto frame = open_frame(**sealed);
   if (!frame) {
     return frame.error();
@@ -149,55 +186,11 @@ Result<std::optional<EndRecord>> RecordingReader::end_record() {
   return record ? Result(std::optional(std::move(*record))) : std::move(record).error();
 }
 
-Status RecordingReader::seek(uint64_t t_us) {
-  if (Status loaded = load_segments(); !loaded) {
-    return loaded;
-  }
-  const Segment* segment = segments_.find(t_us);
-  walker_.jump(segment != nullptr ? segment->offset : walker_.header().size,
-               segment != nullptr ? segment->number : 0);
+void RecordingReader::return_to(const Place& place) {
+  walker_.return_to(place.walk);
+  raw_bytes_ = place.raw_bytes;
   text_.forget();
   failed_.reset();
-  return ok();
-}
-
-Status RecordingReader::load_segments() {
-  if (segments_complete_) {
-    return ok();
-  }
-  auto record = end_record();
-  if (record && *record) {
-    segments_ = std::move((*record)->segments);
-    segments_complete_ = true;
-    return ok();
-  }
-  return scan_segments();
-}
-
-// No end frame, or a broken one: the headers say where segments begin. They are not checked here;
-// a header that lies makes the tag of its frame wrong when it is read.
-Status RecordingReader::scan_segments() {
-  walker_.jump(scanned_offset_, scanned_number_);
-  std::optional<Segment> screen;
-  for (;;) {
-    const auto frame = walker_.skip();
-    if (!frame || !*frame) {
-      break;  // next() will name the error when reading gets there
-    }
-    const SealedFrame& at = **frame;
-    const Segment here{at.header.t_us, at.offset, 0, at.number};
-    if (at.header.type == FrameType::screen) {
-      screen = here;
-    } else if (at.header.type == FrameType::data && at.header.flags == kFlagSegment) {
-      segments_.add(screen ? *screen : here);
-      screen.reset();
-    }
-    if (!screen) {
-      scanned_offset_ = walker_.offset();
-      scanned_number_ = walker_.frames();
-    }
-  }
-  return ok();
 }
 
 }  // namespace sallyport

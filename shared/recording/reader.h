@@ -32,8 +32,10 @@ struct RecordingFrame {
 // Reads a recording with an identity. Each frame's tag is checked before anything in it is given
 // out; memory is one frame, whatever the file's size.
 //
-// A player feeds the D frames to an AsciicastReader, after seek() with restart_at(frame.t_us) at
-// the first D, and its events to an ExactDecoder (shared/asciicast).
+// Reading goes from the beginning on, so that the chain is always there to compare the end frame
+// with; what the end frame lists as places to begin at is compared with the frames, never followed.
+// A player feeds the D frames to an AsciicastReader, and its events to an ExactDecoder
+// (shared/asciicast).
 class RecordingReader {
 public:
   // Errc::corrupt: not a recording, or changed; Errc::denied: for other recipients;
@@ -57,19 +59,26 @@ public:
   // What the end frame says, where the file has its trailer; leaves the place of reading alone.
   Result<std::optional<EndRecord>> end_record();
 
-  // The next frame is the beginning of the last segment that begins at or before `t_us`: an S, or a
-  // D with starts_segment. By the end record, or by walking the headers once where there is none.
-  Status seek(uint64_t t_us);
+  // Where reading stands, and back to there: to the beginning, or to where the next frame was a D
+  // with starts_segment. Chain and counts are then as they were.
+  struct Place {
+    RecordingWalker::Place walk;
+    uint64_t raw_bytes = 0;
+  };
+  Place place() const { return {walker_.place(), raw_bytes_}; }
+  void return_to(const Place& place);
 
 private:
   RecordingReader(RecordingWalker walker, const SecretBytes& payload_key);
 
+  Result<std::optional<RecordingFrame>> read_frame();
+  bool decrypt(const SealedFrame& frame);
   Result<RecordingFrame> open_frame(const SealedFrame& frame);
   Status open_content(const SealedFrame& frame, RecordingFrame& out);
   Status open_bytes(RecordingFrame& out);
-  Status check_end(const RecordingFrame& end, const std::optional<Sha256Digest>& head_before);
-  Status load_segments();
-  Status scan_segments();
+  void note_segment(const SealedFrame& frame, uint64_t raw_offset);
+  Status check(const RecordingFrame& frame, const Place& before);
+  Status check_end(const RecordingFrame& end, const Place& before);
 
   RecordingWalker walker_;
   Aead cipher_;
@@ -79,10 +88,9 @@ private:
   uint64_t raw_bytes_ = 0;
   std::optional<Error> failed_;
 
-  SegmentList segments_;
-  bool segments_complete_ = false;
-  uint64_t scanned_offset_ = 0;  // where a scan goes on when the file has grown
-  uint64_t scanned_number_ = 0;
+  SegmentList segments_;       // as the writer lists them
+  uint64_t noted_frames_ = 0;  // whose segments are in it
+  bool after_screen_ = false;
 };
 
 }  // namespace sallyport

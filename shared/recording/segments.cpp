@@ -3,7 +3,6 @@
 
 #include "shared/recording/format.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace sallyport {
@@ -17,16 +16,6 @@ void SegmentList::add(const Segment& segment) {
     segments_.resize(kept);
   }
   segments_.push_back(segment);
-}
-
-const Segment* SegmentList::find(uint64_t t_us) const {
-  if (segments_.empty()) {
-    return nullptr;
-  }
-  const auto after =
-      std::upper_bound(segments_.begin(), segments_.end(), t_us,
-                       [](uint64_t t, const Segment& segment) { return t < segment.t_us; });
-  return after == segments_.begin() ? &segments_.front() : &*std::prev(after);
 }
 
 std::string encode_end_record(const EndRecord& record) {

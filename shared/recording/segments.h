@@ -24,8 +24,6 @@ struct Segment {
 class SegmentList {
 public:
   void add(const Segment& segment);
-  // The last one that begins at or before `t_us`; the first one where there is none.
-  const Segment* find(uint64_t t_us) const;
   const std::vector<Segment>& all() const { return segments_; }
 
 private:

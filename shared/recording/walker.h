@@ -53,7 +53,7 @@ public:
 
   // Where reading stands, chain and all; to look at something else and come back.
   struct Place {
-    uint64_t offset;
+    uint64_t offset = 0;
     uint64_t number = 0;
     bool ended = false;
     std::optional<Sha256Digest> head;  // none once a jump has left frames out

@@ -166,6 +166,30 @@ TEST_CASE("a changed recording gives what is genuine, then the error") {
   CHECK(events[99].data == event_text(99));
 }
 
+TEST_CASE("a recording with a changed header is an error where it ends, if not before") {
+  const Scratch scratch;
+  const fs::path path = scratch.path / "r";
+  const AgeIdentity identity = write_recording(path, true);
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(40);  // the node's name
+    file.put('m');
+  }
+  for (const EventForm form : {EventForm::exact, EventForm::readable}) {
+    std::vector<AgeIdentity> identities;
+    identities.push_back({SecretBytes(identity.key.span())});
+    auto source = open_brec_source(path, std::move(identities), form);
+    REQUIRE(source);
+    std::vector<AsciicastEvent> events;
+    Result<bool> more = true;
+    while (more && *more) {
+      more = (*source)->next(events);
+    }
+    REQUIRE_FALSE(more);
+    CHECK(more.error().message.find("header") != std::string::npos);
+  }
+}
+
 TEST_CASE("what is neither kind of file is said to be") {
   const Scratch scratch;
   for (const char* text : {"", "hello\n", "{}", "[]", "{\"version\":9}\n"}) {
