@@ -60,8 +60,7 @@ Result<std::optional<RecordingFrame>> RecordingReader::read_frame() {
     return std::optional<RecordingFrame>();
   }
   if (!decrypt(**sealed)) {
-    return Error{Errc::corrupt,
-                 (*sealed)->name() + ": the recording was changed here (the tag does not fit)"};
+    return closed_frame(**sealed, before);
   }
   auto frame = open_frame(**sealed);
   if (!frame) {
@@ -77,6 +76,22 @@ Result<std::optional<RecordingFrame>> RecordingReader::read_frame() {
 bool RecordingReader::decrypt(const SealedFrame& frame) {
   plaintext_.resize(frame.body.size() - kAeadTagBytes);
   return cipher_.open(frame_nonce(frame.number), frame.header_bytes, frame.body, plaintext_);
+}
+
+// The tag does not fit. Where the file is zero from inside this frame to its end, a power loss took
+// the last blocks: that is a cut, and proves as little as one.
+Result<std::optional<RecordingFrame>> RecordingReader::closed_frame(const SealedFrame& frame,
+                                                                    const Place& before) {
+  const auto lost = walker_.is_zero_from(walker_.offset() - 1);
+  if (!lost) {
+    return lost.error();
+  }
+  if (!*lost) {
+    return Error{Errc::corrupt,
+                 frame.name() + ": the recording was changed here (the tag does not fit)"};
+  }
+  walker_.return_to(before.walk);
+  return std::optional<RecordingFrame>();
 }
 
 Result<RecordingFrame> RecordingReader::open_frame(const SealedFrame& frame) {

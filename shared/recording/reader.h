@@ -72,6 +72,7 @@ private:
   RecordingReader(RecordingWalker walker, const SecretBytes& payload_key);
 
   Result<std::optional<RecordingFrame>> read_frame();
+  Result<std::optional<RecordingFrame>> closed_frame(const SealedFrame& frame, const Place& before);
   bool decrypt(const SealedFrame& frame);
   Result<RecordingFrame> open_frame(const SealedFrame& frame);
   Status open_content(const SealedFrame& frame, RecordingFrame& out);

@@ -76,7 +76,7 @@ Result<std::optional<SealedFrame>> RecordingWalker::read_header() {
   }
   const auto header = decode_frame_header(frame.header_bytes);
   if (!header) {
-    const auto zero = all_zero(frame.header_bytes) ? rest_is_zero() : Result(false);
+    const auto zero = is_zero_from(place_.offset + kFrameHeaderBytes - 1);
     if (zero && *zero) {
       return std::optional<SealedFrame>();
     }
@@ -102,6 +102,10 @@ Result<std::optional<SealedFrame>> RecordingWalker::next() {
   if (*got < body_.size()) {
     Status torn = check_torn();
     return torn ? Result(std::optional<SealedFrame>()) : std::move(torn).error();
+  }
+  const auto lost = is_lost(std::span(body_).last(kAeadTagBytes));
+  if (!lost || *lost) {
+    return lost ? Result(std::optional<SealedFrame>()) : lost.error();
   }
   found.body = body_;
   if (place_.head) {
@@ -169,7 +173,17 @@ Result<std::optional<Trailer>> RecordingWalker::trailer() {
   return decode_trailer(std::span(bytes).first(*got));
 }
 
-// After E: nothing yet, a part of the trailer, or all of it, and then nothing.
+// A power loss took the blocks from somewhere in this frame on. No tag is all zero; where one is
+// zero in part only who has the key can tell.
+Result<bool> RecordingWalker::is_lost(std::span<const uint8_t> tag) {
+  if (!all_zero(tag)) {
+    return false;
+  }
+  return is_zero_from(place_.offset + kFrameHeaderBytes + body_.size());
+}
+
+// After E: nothing yet, a part of the trailer and perhaps zeros for the rest, or all of it; and
+// then nothing.
 Status RecordingWalker::check_trailer(uint64_t end_offset) {
   std::array<uint8_t, kTrailerBytes + 1> bytes{};
   const auto got = source_->read_at(place_.offset, bytes);
@@ -177,17 +191,18 @@ Status RecordingWalker::check_trailer(uint64_t end_offset) {
     return got.error();
   }
   const auto want = encode_trailer(Trailer{place_.number - 1, end_offset});
-  if (*got > want.size() ||
-      !std::equal(bytes.begin(), bytes.begin() + static_cast<ssize_t>(*got), want.begin())) {
+  const auto there = std::span<const uint8_t>(bytes).first(*got);
+  const auto same_until = std::mismatch(there.begin(), there.end(), want.begin(), want.end()).first;
+  if (there.size() > want.size() || !all_zero({same_until, there.end()})) {
     return corrupt("the recording was changed here (only its trailer may follow the end frame)");
   }
   return ok();
 }
 
-Result<bool> RecordingWalker::rest_is_zero() {
+Result<bool> RecordingWalker::is_zero_from(uint64_t offset) {
   std::vector<uint8_t> piece(64 * 1024);
-  for (uint64_t at = place_.offset;;) {
-    const auto got = source_->read_at(at, piece);
+  for (;;) {
+    const auto got = source_->read_at(offset, piece);
     if (!got) {
       return got.error();
     }
@@ -197,7 +212,7 @@ Result<bool> RecordingWalker::rest_is_zero() {
     if (*got < piece.size()) {
       return true;
     }
-    at += *got;
+    offset += *got;
   }
 }
 

@@ -33,9 +33,9 @@ struct Trailer {
 };
 
 // Walks the frames of a recording and computes its chain; needs no key. The end of the bytes is not
-// an error: a recorder that was killed leaves part of a frame, or after a power loss zeros, and a
-// recording that still runs will have more. What cannot come from either is Errc::corrupt, with the
-// number and the place of the frame.
+// an error: a recorder that was killed leaves part of a frame, a power loss zeros from somewhere in
+// a frame to the end, and a recording that still runs will have more. What cannot come from either
+// is Errc::corrupt, with the number and the place of the frame.
 class RecordingWalker {
 public:
   static Result<RecordingWalker> open(std::unique_ptr<ByteSource> source);
@@ -71,13 +71,16 @@ public:
   // The last bytes of the file, where they are a trailer.
   Result<std::optional<Trailer>> trailer();
 
+  // Nothing but zeros from `offset` to the end of the file.
+  Result<bool> is_zero_from(uint64_t offset);
+
 private:
   RecordingWalker(std::unique_ptr<ByteSource> source, RecordingHeader header);
 
   Result<std::optional<SealedFrame>> read_header();
   Status check_torn();
   Status check_trailer(uint64_t end_offset);
-  Result<bool> rest_is_zero();
+  Result<bool> is_lost(std::span<const uint8_t> tag);
   Error corrupt(const std::string& what) const;
 
   std::unique_ptr<ByteSource> source_;

@@ -97,6 +97,54 @@ TEST_CASE("recording: a tail of zeros is a power loss, other rubbish is not") {
   CHECK(read_back(zeros).error.find("frame 4 at byte") != std::string::npos);
 }
 
+TEST_CASE("recording: zeros from anywhere to the end are a power loss") {
+  const auto file = sample_recording();
+  const ReadBack whole = read_back(file);
+  const auto offsets = frame_offsets(file);
+  for (size_t from = offsets[0]; from < file.size(); ++from) {
+    auto torn = file;
+    std::fill(torn.begin() + static_cast<ssize_t>(from), torn.end(), uint8_t{0});
+    INFO("zero from " << from);
+    const ReadBack got = read_back(torn);
+    CHECK(got.error.empty());
+    const auto past = std::upper_bound(offsets.begin(), offsets.end(), from);
+    const auto kept = static_cast<size_t>(past - offsets.begin()) - 1;
+    // A byte that was zero before is not lost.
+    CHECK((got.frames.size() == kept || is_zero_from(file, from, offsets[kept + 1])));
+    CHECK(got.ended == (got.frames.size() == whole.frames.size()));
+    CHECK(whole.text.starts_with(got.text));
+    CHECK(verify_recording(source_of(torn), {}));
+  }
+}
+
+TEST_CASE("recording: a frame lost to zeros does not count, with a key or without") {
+  auto file = sample_recording();
+  const auto offsets = frame_offsets(file);
+  file.resize(offsets[4]);
+  const auto before = verify_recording(source_of(file), {});
+  auto torn = sample_recording();
+  std::copy(file.begin(), file.end(), torn.begin());
+  std::fill(torn.begin() + static_cast<ssize_t>(offsets[4]) + 20, torn.end(), uint8_t{0});
+  for (const auto& identities : {std::span<const AgeIdentity>(), std::span(test_identities())}) {
+    const auto after = verify_recording(source_of(torn), identities);
+    REQUIRE(after);
+    CHECK(after->frames == 4);
+    CHECK(after->head == before->head);
+    CHECK_FALSE(after->ended);
+  }
+}
+
+TEST_CASE("recording: zeros in the middle, with something after them, are a change") {
+  const auto file = sample_recording();
+  const auto offsets = frame_offsets(file);
+  for (const size_t from : {offsets[1] + 3, offsets[1] + 30, offsets[2] - 1}) {
+    auto changed = file;
+    std::fill_n(changed.begin() + static_cast<ssize_t>(from), 40, uint8_t{0});
+    INFO("zero from " << from);
+    CHECK_FALSE(read_back(changed).error.empty());
+  }
+}
+
 TEST_CASE("recording: swapped, doubled and missing frames are named") {
   const auto file = sample_recording();
   const auto offsets = frame_offsets(file);
