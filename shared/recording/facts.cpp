@@ -58,4 +58,21 @@ Result<SessionFacts> parse_facts(std::string_view text) {
   }
 }
 
+Result<bool> proves_header(const AsciicastHeader& line, const RecordingHeader& header) {
+  const auto facts = parse_facts(line.sallyport);
+  if (!facts || facts->session.empty() || facts->node.empty() || !line.timestamp) {
+    return false;
+  }
+  const char* other = facts->session != header.session.hex()                             ? "session"
+                      : facts->channel != header.channel                                 ? "channel"
+                      : facts->node != header.node                                       ? "node"
+                      : static_cast<uint64_t>(*line.timestamp) != header.start_ms / 1000 ? "start"
+                                                                                         : nullptr;
+  if (other != nullptr) {
+    return Error{Errc::corrupt, std::string("the recording's header was changed: its ") + other +
+                                    " is not the one inside the encryption"};
+  }
+  return true;
+}
+
 }  // namespace sallyport

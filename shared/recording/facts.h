@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "shared/asciicast/event.h"
 #include "shared/base/result.h"
+#include "shared/recording/header.h"
 
 #include <cstdint>
 #include <string>
@@ -35,5 +37,10 @@ std::string facts_json(const SessionFacts& facts);
 
 // Keys that it does not know are ignored. Errc::protocol: not an object, or a key of another type.
 Result<SessionFacts> parse_facts(std::string_view json);
+
+// No tag covers the file's header, but the first line of the text repeats it: session, channel,
+// node and start, to the second. False: the line does not have them all. Errc::corrupt: it has
+// others.
+Result<bool> proves_header(const AsciicastHeader& line, const RecordingHeader& header);
 
 }  // namespace sallyport

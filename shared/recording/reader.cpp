@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/recording/reader.h"
 
+#include "shared/asciicast/reader.h"
 #include "shared/base/hex.h"
+#include "shared/recording/facts.h"
 
 #include <openssl/crypto.h>
 
@@ -153,7 +155,24 @@ void RecordingReader::note_segment(const SealedFrame& frame, uint64_t raw_offset
 }
 
 Status RecordingReader::check(const RecordingFrame& frame, const Place& before) {
+  if (frame.number == 0 && frame.type == FrameType::data) {
+    return check_header(frame);
+  }
   return frame.type == FrameType::end ? check_end(frame, before) : ok();
+}
+
+// A text that is no asciicast proves nothing here; who plays it will hear what is wrong with it.
+Status RecordingReader::check_header(const RecordingFrame& first) {
+  AsciicastReader text;
+  std::vector<AsciicastEvent> events;
+  const Status read =
+      text.feed(std::string_view(first.data).substr(0, first.data.find('\n') + 1), events);
+  if (!read || !text.header()) {
+    return ok();
+  }
+  const auto proven = proves_header(*text.header(), header());
+  header_proven_ = proven && *proven;
+  return proven ? ok() : Status(proven.error());
 }
 
 // The end frame knows the chain before it, and so the header (which no tag covers) and that no

@@ -56,6 +56,10 @@ public:
   uint64_t offset() const { return walker_.offset(); }
   const std::optional<Sha256Digest>& chain_head() const { return walker_.chain_head(); }
 
+  // The header is as it was written, at least to the second: the first line of the text says so, or
+  // the end frame, as far as they have been read.
+  bool header_proven() const { return header_proven_ || walker_.ended(); }
+
   // What the end frame says, where the file has its trailer; leaves the place of reading alone.
   Result<std::optional<EndRecord>> end_record();
 
@@ -79,6 +83,7 @@ private:
   Status open_bytes(RecordingFrame& out);
   void note_segment(const SealedFrame& frame, uint64_t raw_offset);
   Status check(const RecordingFrame& frame, const Place& before);
+  Status check_header(const RecordingFrame& first);
   Status check_end(const RecordingFrame& end, const Place& before);
 
   RecordingWalker walker_;
@@ -92,6 +97,7 @@ private:
   SegmentList segments_;       // as the writer lists them
   uint64_t noted_frames_ = 0;  // whose segments are in it
   bool after_screen_ = false;
+  bool header_proven_ = false;
 };
 
 }  // namespace sallyport

@@ -8,9 +8,15 @@ namespace sallyport {
 namespace {
 
 template <class Walk>
-RecordingReport report(const Walk& walk, uint64_t bytes, uint64_t end_us, bool opened) {
-  return RecordingReport{walk.header(),      walk.frames(), bytes, end_us,
-                         *walk.chain_head(), walk.ended(),  opened};
+RecordingReport report(const Walk& walk, uint64_t end_us) {
+  RecordingReport report;
+  report.header = walk.header();
+  report.frames = walk.frames();
+  report.bytes = walk.offset();
+  report.end_us = end_us;
+  report.head = *walk.chain_head();
+  report.ended = walk.ended();
+  return report;
 }
 
 Result<RecordingReport> verify_chain(std::unique_ptr<ByteSource> source) {
@@ -24,7 +30,7 @@ Result<RecordingReport> verify_chain(std::unique_ptr<ByteSource> source) {
       return frame.error();
     }
     if (!*frame) {
-      return report(*walker, walker->offset(), end_us, false);
+      return report(*walker, end_us);
     }
     end_us = (*frame)->header.t_us;
   }
@@ -47,7 +53,10 @@ Result<RecordingReport> verify_recording(std::unique_ptr<ByteSource> source,
       return frame.error();
     }
     if (!*frame) {
-      return report(*reader, reader->offset(), end_us, true);
+      RecordingReport found = report(*reader, end_us);
+      found.opened = true;
+      found.header_proven = reader->header_proven();
+      return found;
     }
     end_us = (*frame)->t_us;
   }

@@ -19,7 +19,8 @@ struct RecordingReport {
   uint64_t bytes = 0;   // header and whole frames
   uint64_t end_us = 0;  // of the last frame
   Sha256Digest head{};
-  bool ended = false;   // finished; otherwise cut off, or still running
+  bool ended = false;  // finished; otherwise cut off, or still running
+  bool header_proven = false;
   bool opened = false;  // every tag was checked, not only the chain's shape
 };
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/recording/reader.h"
 
+#include "shared/asciicast/writer.h"
 #include "shared/base/hex.h"
 #include "shared/crypto/age.h"
+#include "shared/recording/facts.h"
 #include "shared/recording/verify.h"
 #include "tests/shared/crypto/age_tool.h"
 #include "tests/shared/recording/sample.h"
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <functional>
 
 using namespace sallyport;
 
@@ -386,4 +389,63 @@ TEST_CASE("recording: verify with the key checks every tag, and says how it ende
   CHECK_FALSE(verify_recording(source_of(file), test_identities())->ended);
   file[file.size() - 300] ^= 1;
   CHECK_FALSE(verify_recording(source_of(file), test_identities()));
+}
+
+namespace {
+
+// As the monitor begins one: the first line repeats the header.
+std::vector<uint8_t> recording_with_facts(const std::function<void(SessionFacts&)>& change = {}) {
+  const RecordingSetup setup = test_setup();
+  SessionFacts facts;
+  facts.session = setup.session.hex();
+  facts.channel = setup.channel;
+  facts.node = setup.node;
+  if (change) {
+    change(facts);
+  }
+  AsciicastHeader header;
+  header.timestamp = static_cast<int64_t>(setup.start_ms / 1000);
+  header.sallyport = facts_json(facts);
+  const MemoryFile file;
+  auto writer = RecordingWriter::create(file.writing_end(), setup, asciicast_header_line(header));
+  REQUIRE(writer);
+  REQUIRE(writer->add_event(1000, 'o', "hello\r\n"));
+  REQUIRE(writer->flush());
+  return file.bytes();
+}
+
+}  // namespace
+
+TEST_CASE("recording: the first line proves the header of a recording without an end") {
+  const auto file = recording_with_facts();
+  const auto report = verify_recording(source_of(file), test_identities());
+  REQUIRE(report);
+  CHECK_FALSE(report->ended);
+  CHECK(report->header_proven);
+  CHECK_FALSE(verify_recording(source_of(file), {})->header_proven);
+  for (const auto& [place, name] :
+       {std::pair<size_t, const char*>{18, "start"}, {104, "channel"}}) {
+    auto changed = file;
+    changed[place] ^= 1;
+    CHECK(read_back(changed).error.find(name) != std::string::npos);
+    CHECK(read_back(changed).frames.empty());
+  }
+}
+
+TEST_CASE("recording: a first line with another session or node is refused") {
+  CHECK(read_back(recording_with_facts([](SessionFacts& facts) {
+          facts.node = "other";
+        })).error.find("node") != std::string::npos);
+  CHECK(read_back(recording_with_facts([](SessionFacts& facts) {
+          facts.session = Id::random().hex();
+        })).error.find("session") != std::string::npos);
+}
+
+TEST_CASE("recording: a first line that says less proves nothing; an end frame does") {
+  const auto less = recording_with_facts([](SessionFacts& facts) { facts.node.clear(); });
+  CHECK_FALSE(verify_recording(source_of(less), test_identities())->header_proven);
+  auto file = sample_recording();
+  CHECK(verify_recording(source_of(file), test_identities())->header_proven);
+  file.resize(file.size() - brec::kTrailerBytes - 1);
+  CHECK_FALSE(verify_recording(source_of(file), test_identities())->header_proven);
 }
