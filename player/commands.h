@@ -22,7 +22,8 @@ Status export_bytes(const std::string& path, const std::string& identity_file, E
                     const std::string& output);
 
 // Says in words what is proven and what is not; an error when something does not hold.
-Status verify(const std::string& path, const std::string& identity_file);
+enum class Proof { whole, partial };
+Result<Proof> verify(const std::string& path, const std::string& identity_file);
 
 // A new identity file, readable by its owner only; the recipient goes to standard output. With an
 // empty `output` the identity goes there, and the recipient to standard error.

@@ -15,6 +15,7 @@
 #include "player/messages.h"
 #include "player/settings.h"
 #include "shared/base/log.h"
+#include "shared/base/output.h"
 #include "shared/ipc/sandbox.h"
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,7 @@ using namespace sallyport;
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr int kNotAllProven = 3;
 
 struct Arguments {
   std::string name;
@@ -60,7 +62,16 @@ void add_recording(CLI::App& app, Arguments& arguments, bool required) {
   add_common(app, arguments);
 }
 
-Status with_recording(const Arguments& arguments, const CLI::App& app) {
+int failed(const Error& error) {
+  print_message(error.message);
+  return kFailed;
+}
+
+Result<int> status_of(const Status& done) {
+  return done ? Result(0) : done.error();
+}
+
+Result<int> with_recording(const Arguments& arguments, const CLI::App& app) {
   const Result<Settings> settings = read_settings(arguments.options);
   if (!settings) {
     return settings.error();
@@ -70,13 +81,14 @@ Status with_recording(const Arguments& arguments, const CLI::App& app) {
     return path.error();
   }
   if (app.got_subcommand("export")) {
-    return export_recording(*path, settings->identity, kFormats.at(arguments.format),
-                            arguments.output);
+    return status_of(export_recording(*path, settings->identity, kFormats.at(arguments.format),
+                                      arguments.output));
   }
   if (app.got_subcommand("verify")) {
-    return verify(*path, settings->identity);
+    const Result<Proof> proof = verify(*path, settings->identity);
+    return proof ? Result(*proof == Proof::whole ? 0 : kNotAllProven) : proof.error();
   }
-  return play(*path, settings->identity);
+  return status_of(play(*path, settings->identity));
 }
 
 int run(int argc, char** argv) {
@@ -96,6 +108,11 @@ int run(int argc, char** argv) {
       ->type_name("FILE");
   auto* verifying = app.add_subcommand("verify", "Say what is proven about a recording");
   add_recording(*verifying, arguments, true);
+  verifying->footer(
+      "Exit status: 0 when everything is proven; 1 when the recording was changed or cannot be "
+      "read;\n"
+      "3 when nothing is wrong but not everything is proven: no identity, or the recording has no "
+      "end");
   auto* generating = app.add_subcommand("keygen", "Make an age identity for an auditor");
   generating->add_option("-o,--output", arguments.output, "a new file for the identity (0600)")
       ->type_name("FILE");
@@ -109,13 +126,9 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "sallyport-play: name a recording: FILE or ID; --help says more\n");
     return kUsage;
   }
-  const Status done =
-      app.got_subcommand(generating) ? keygen(arguments.output) : with_recording(arguments, app);
-  if (!done) {
-    print_message(done.error().message);
-    return kFailed;
-  }
-  return 0;
+  const Result<int> done = app.got_subcommand(generating) ? status_of(keygen(arguments.output))
+                                                          : with_recording(arguments, app);
+  return done ? *done : failed(done.error());
 }
 
 }  // namespace
@@ -123,5 +136,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   log_start("play");
   harden_process();  // a core or a debugger would see the data key
-  return run(argc, argv);
+  const int status = run(argc, argv);
+  const Status written = flush_output();
+  return written ? status : failed(written.error());
 }

@@ -36,6 +36,8 @@ void say_proven(const RecordingReport& report) {
         "recorded.");
     if (report.ended) {
       say("  The end frame is there and agrees: the header is unchanged and no frame is missing.");
+    } else if (report.header_proven) {
+      say("  Session, channel, node and start (to the second) are those inside the encryption.");
     }
   } else if (report.ended) {
     say("  The recording has an end frame.");
@@ -45,8 +47,11 @@ void say_proven(const RecordingReport& report) {
 void say_not_proven(const RecordingReport& report) {
   say("Not proven:");
   if (!report.opened) {
-    say("  The content: without an identity (-i FILE) no frame can be opened, and who rewrites "
-        "all frames makes another chain that looks as good.");
+    say("  The header and the content: without an identity (-i FILE) no frame can be opened, and "
+        "who rewrites all frames makes another chain that looks as good.");
+  } else if (!report.header_proven) {
+    say("  The header: session, channel, node and start are what the file claims, and nothing that "
+        "was opened says the same.");
   }
   if (!report.ended) {
     say("  That nothing is missing at the end: the recorder was cut off, or still runs.");
@@ -54,9 +59,19 @@ void say_not_proven(const RecordingReport& report) {
   say("  That this is the file the bastion logged: compare the head with the node log.");
 }
 
+// Where something is left open, on standard error too, for who looks at nothing else.
+Proof conclude(const RecordingReport& report, const std::string& path) {
+  if (report.opened && report.ended) {
+    return Proof::whole;
+  }
+  std::fprintf(stderr, "sallyport-play: note: %s %s: not everything is proven\n",
+               printable(path).c_str(), report.opened ? "has no end" : "was not opened");
+  return Proof::partial;
+}
+
 }  // namespace
 
-Status verify(const std::string& path, const std::string& identity_file) {
+Result<Proof> verify(const std::string& path, const std::string& identity_file) {
   if (!is_brec_file(path)) {
     return Error{Errc::invalid, printable(path) +
                                     " is not a recording of Sallyport: an asciicast file carries "
@@ -82,10 +97,7 @@ Status verify(const std::string& path, const std::string& identity_file) {
   say_what(*report);
   say_proven(*report);
   say_not_proven(*report);
-  if (!report->ended) {
-    return Error{Errc::corrupt, printable(path) + " has no end: not everything is proven"};
-  }
-  return ok();
+  return conclude(*report, path);
 }
 
 }  // namespace sallyport

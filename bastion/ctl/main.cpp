@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/ctl/commands.h"
 #include "bastion/ctl/vault/commands.h"
+#include "shared/base/output.h"
 #include "shared/base/printable.h"
 
 #include <CLI/CLI.hpp>
@@ -24,10 +25,7 @@ void print_error(const std::string& message) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+int run(int argc, char** argv) {
   CLI::App app{"Administers a Sallyport bastion"};
   Ctl ctl;
   app.add_option("--config", ctl.config_path, "configuration file or directory")
@@ -54,4 +52,16 @@ int main(int argc, char** argv) {
     return kFailed;
   }
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int status = run(argc, argv);
+  if (const Status written = flush_output(); !written) {
+    print_error(written.error().message);
+    return kFailed;
+  }
+  return status;
 }

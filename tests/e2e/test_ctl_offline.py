@@ -293,6 +293,17 @@ def test_a_command_line_without_sense_is_exit_status_2(words):
     ctl(*words, status=2)
 
 
+def test_a_full_disk_is_no_success(etc):
+    config = ["--config", etc / "sallyport.json"]
+    for words in (["--help"], ["--version"], [*config, "target", "list"], [*config, "config", "check"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([CTL, *map(str, words)], stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 1 and b"standard output" in done.stderr, words
+    gone = subprocess.run(["bash", "-c", f"'{CTL}' --help | true; echo ${{PIPESTATUS[0]}}"],
+                          capture_output=True)
+    assert (gone.stdout, gone.stderr) == (b"0\n", b"")
+
+
 def test_help_and_version_are_not_errors():
     assert "Subcommands" in ctl("--help").stdout
     assert ctl("--version").stdout.startswith("sallyportctl ")

@@ -149,8 +149,8 @@ def test_verify_says_what_is_proven(recorder, auditor):
     assert with_key.returncode == 0
     assert b"content, order and times are as they were recorded" in with_key.stdout
     without = run(PLAY, "verify", path, env={**os.environ, "HOME": "/nonexistent"})
-    assert without.returncode == 0
-    assert b"Not proven:\n  The content" in without.stdout
+    assert without.returncode == 3 and b"was not opened" in without.stderr
+    assert b"Not proven:\n  The header and the content" in without.stdout
 
 
 def test_verify_sees_every_kind_of_change(recorder, auditor, tmp_path):
@@ -163,7 +163,28 @@ def test_verify_sees_every_kind_of_change(recorder, auditor, tmp_path):
     cut = tmp_path / "cut"
     cut.write_bytes(good[:len(good) // 2])
     done = run(PLAY, "verify", cut, "-i", auditor[0])
-    assert done.returncode == 1 and b"has no end" in done.stderr
+    assert done.returncode == 3 and b"has no end" in done.stderr
+    assert b"Not proven:\n  The header" in done.stdout  # these recordings do not repeat it
+
+
+@pytest.mark.parametrize("form", ["cast2", "cast3", "text", "stdout"])
+def test_an_export_sees_a_changed_header(form, recorder, auditor, tmp_path):
+    good = recorder(TICKS).read_bytes()
+    path = tmp_path / "changed"
+    path.write_bytes(good[:16] + bytes([good[16] ^ 1]) + good[17:])
+    done = run(PLAY, "export", path, "--format", form, "-i", auditor[0])
+    assert done.returncode == 1 and b"header" in done.stderr
+
+
+def test_a_full_disk_is_no_success(recorder, auditor):
+    path = recorder(TICKS)
+    for arguments in (["verify", path, "-i", auditor[0]], ["--help"], ["--version"],
+                      ["export", path, "--format", "text", "-i", auditor[0]]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PLAY, *arguments], stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 1 and done.stderr, arguments
+    gone = run("bash", "-c", "'%s' --help | true; echo ${PIPESTATUS[0]}" % PLAY)
+    assert (gone.stdout, gone.stderr) == (b"0\n", b"")
 
 
 def test_a_changed_recording_plays_up_to_the_change(recorder, play, tmp_path):
