@@ -121,6 +121,24 @@ def test_a_shell_is_recorded_with_its_terminal_and_without_a_command(alice, watc
     assert recording.header["term"] == {"cols": 97, "rows": 31, "type": "xterm-256color"}
 
 
+def test_a_terminal_of_a_size_that_nobody_has_is_recorded_and_plays(alice, bastion, watch, tmp_path):
+    child = shell(alice, dimensions=(40000, 20000))
+    child.setwinsize(65535, 65535)
+    child.send("printf 'still %s' here\r")
+    child.expect_exact("still here")
+    leave(child)
+    recording = watch.one()
+    assert (recording.header["term"]["cols"], recording.header["term"]["rows"]) == (10000, 10000)
+    assert set(recording.codes("r")) <= {"10000x10000"}
+    assert "still here" in export(bastion, recording, "text", tmp_path).read_text()
+
+
+def test_a_terminal_without_a_size_has_the_usual_one(alice, watch):
+    alice.run("tty", options=["-tt"])  # there is no terminal here whose size ssh could tell
+    term = watch.one().header["term"]
+    assert (term["cols"], term["rows"]) == (80, 24)
+
+
 def test_a_command_with_a_terminal_says_both(alice, watch):
     alice.run("tty", options=["-tt"])
     facts = watch.one().facts
