@@ -6,6 +6,7 @@
 #include "bastion/authd/oidc/claim_mapping.h"
 #include "bastion/authd/prompt_text.h"
 #include "shared/base/log.h"
+#include "shared/base/overloaded.h"
 #include "shared/base/printable.h"
 
 #include <algorithm>
@@ -23,11 +24,6 @@ constexpr size_t kMaxAskedAgain = 100;
 constexpr const char* kCannotRemember =
     "the sign-in was approved, but the bastion cannot remember your key; ask an administrator of "
     "this bastion";
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 
 }  // namespace
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/authd/sign_in.h"
 
+#include "shared/base/overloaded.h"
+
 namespace sallyport {
 
 namespace {
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 constexpr std::chrono::seconds kBusyPause{1};
 }  // namespace
 

@@ -45,7 +45,7 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("asciicast v3: header, comment, absolute times, whatever the pieces") {
-  const size_t piece = GENERATE(1, 2, 7, 1000);
+  const size_t piece = GENERATE(1U, 2U, 7U, 1000U);
   const Read got = read(kV3, piece);
   CHECK(got.error.empty());
   REQUIRE(got.header);

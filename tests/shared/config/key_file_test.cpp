@@ -46,7 +46,7 @@ TEST_CASE("a key file is 64 hex digits, with or without a newline", "[config]") 
 TEST_CASE("a key that others may read is refused", "[config]") {
   const TestFolder folder;
   CHECK(read_key_file(folder.write("k", kKey, 0400), "vault.key"));
-  for (const mode_t mode : {0640, 0604, 0620, 0660}) {
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0660U}) {
     const auto key = read_key_file(folder.write("k", kKey, mode), "vault.key");
     REQUIRE_FALSE(key);
     CHECK(key.error().code == Errc::denied);

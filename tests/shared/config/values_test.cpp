@@ -66,7 +66,7 @@ TEST_CASE("a public key is whole, or refused", "[config]") {
   for (const std::string line : kWholeKeys) {
     INFO(line);
     CHECK(parse_public_key_line(line, KeyOf::person));
-    for (const size_t cut : {4, 8, 24}) {
+    for (const size_t cut : {4U, 8U, 24U}) {
       CHECK_FALSE(parse_public_key_line(line.substr(0, line.size() - cut), KeyOf::person));
     }
     std::string longer = line;

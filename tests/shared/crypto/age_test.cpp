@@ -94,7 +94,7 @@ TEST_CASE("age keys: recipients, one per line; an identity is not a recipient") 
 }
 
 TEST_CASE("age: every length around a chunk comes back for each of two recipients") {
-  const size_t length = GENERATE(0, 1, 65535, 65536, 65537, 131072, 200000);
+  const size_t length = GENERATE(0U, 1U, 65535U, 65536U, 65537U, 131072U, 200000U);
   const AgeIdentity one = age_generate_identity();
   const AgeIdentity two = age_generate_identity();
   const std::vector<uint8_t> plaintext(length, 'p');
