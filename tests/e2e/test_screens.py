@@ -166,7 +166,9 @@ def test_bash(side_by_side):
 def test_vim(side_by_side, tmp_path):
     both = side_by_side
     (tmp_path / "text").write_text("".join(f"line {i}\t{'word ' * (i % 9)}\n" for i in range(200)))
-    both.type(f"{VIM} -u NONE -i NONE -n -N -R {tmp_path}/text", "Enter")
+    both.type(f"cd {tmp_path} && clear", "Enter")  # a line that fills the row wraps otherwise
+    both.same_screen(r"\A[$] ?\Z")
+    both.type(f"{VIM} -u NONE -i NONE -n -N -R text", "Enter")
     both.each_shows("line 0")
     both.type(":set number list ruler showcmd", "Enter")
     both.same_screen(r"1 line 0\^I")
