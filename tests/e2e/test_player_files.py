@@ -29,7 +29,8 @@ def test_asciinema_plays_an_export_byte_for_byte(recorder, auditor, tmp_path):
     out = tmp_path / "out.cast"
     assert run(PLAY, "export", path, "--format", "cast2", "-o", out, "-i", auditor[0]).returncode == 0
     shown = tmp_path / "shown"  # asciinema wants a /dev/tty, even for this
-    terminal = Terminal("sh", "-c", "exec asciinema cat '%s' > '%s'" % (out, shown))
+    terminal = Terminal("sh", "-c", "exec asciinema cat '%s' > '%s'" % (out, shown),
+                        env={"ASCIINEMA_CONFIG_HOME": str(tmp_path)})
     try:
         terminal.wait(lambda: terminal.process.poll() is not None, "asciinema's end")
         assert terminal.process.returncode == 0, terminal.text()
@@ -42,7 +43,8 @@ def test_asciinema_play_shows_an_export_byte_for_byte(recorder, auditor, tmp_pat
     path = recorder(SESSION_EVENTS)
     out = tmp_path / "out.cast"
     run(PLAY, "export", path, "--format", "cast2", "-o", out, "-i", auditor[0])
-    terminal = Terminal("asciinema", "play", "-s", "10", out)
+    terminal = Terminal("asciinema", "play", "-s", "10", out,
+                        env={"ASCIINEMA_CONFIG_HOME": str(tmp_path)})
     try:
         terminal.wait(lambda: terminal.process.poll() is not None, "asciinema's end")
         while terminal.pump(0.2):
