@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/ctl/targets_file.h"
 
+#include "shared/base/hex.h"
+#include "shared/base/write_and_sync.h"
 #include "shared/config/check.h"
 
 #include <fcntl.h>
@@ -22,18 +24,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* kHead =
     "// Written by `sallyportctl target`: comments and other keys do not last here.\n";
-
-Status write_all(int fd, const std::string& text, const std::string& path) {
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t wrote = ::write(fd, text.data() + done, text.size() - done);
-    if (wrote < 0) {
-      return errno_error("writing " + path);
-    }
-    done += static_cast<size_t>(wrote);
-  }
-  return ::fsync(fd) == 0 ? ok() : Status(errno_error("writing " + path));
-}
 
 // The daemons read the file as users of their own; there is nothing secret in it.
 constexpr mode_t kFileMode = 0644;
@@ -125,15 +115,13 @@ Status TargetsFile::replace_file(const std::string& content) const {
   if (!fd) {
     return errno_error("writing into " + directory_);
   }
-  auto written = write_all(fd.get(), content, temporary);
-  if (written && (::fchmod(fd.get(), kFileMode) != 0 ||
-                  ::rename(temporary.c_str(), path_.c_str()) != 0 || ::fsync(lock_.get()) != 0)) {
-    written = errno_error("writing " + path_);
-  }
-  if (!written) {
+  if (!write_and_sync(fd.get(), as_bytes(content)) || ::fchmod(fd.get(), kFileMode) != 0 ||
+      ::rename(temporary.c_str(), path_.c_str()) != 0 || ::fsync(lock_.get()) != 0) {
+    const Error failed = errno_error("writing " + path_);
     ::unlink(temporary.c_str());
+    return failed;
   }
-  return written;
+  return ok();
 }
 
 }  // namespace sallyport

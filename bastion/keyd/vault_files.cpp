@@ -2,6 +2,7 @@
 #include "bastion/keyd/vault_files.h"
 
 #include "shared/base/unique_fd.h"
+#include "shared/base/write_and_sync.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,20 +16,6 @@ namespace sallyport {
 namespace {
 
 constexpr size_t kMaxFileBytes = 32 * 1024;
-
-Status write_all(int fd, std::span<const uint8_t> bytes, const std::string& name) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) {
-      continue;
-    }
-    if (put < 0) {
-      return errno_error("writing the vault's file " + name);
-    }
-    bytes = bytes.subspan(static_cast<size_t>(put));
-  }
-  return ::fsync(fd) == 0 ? ok() : Status(errno_error("fsync of the vault's file " + name));
-}
 
 }  // namespace
 
@@ -68,7 +55,9 @@ Status write_new_file(int folder, const std::string& name, std::span<const uint8
   if (!fd || ::fchmod(fd.get(), 0600) != 0) {
     return errno_error("making the vault's file " + name);
   }
-  Status written = write_all(fd.get(), bytes, name);
+  Status written = write_and_sync(fd.get(), bytes)
+                       ? ok()
+                       : Status(errno_error("writing the vault's file " + name));
   if (written && ::renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE)) {
     written = errno == EEXIST ? Error{Errc::denied, "exists"}
                               : errno_error("making the vault's file " + name);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/new_file.h"
 
+#include "shared/base/hex.h"
 #include "shared/base/printable.h"
 #include "shared/base/unique_fd.h"
+#include "shared/base/write_and_sync.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,17 +17,6 @@
 namespace sallyport {
 
 namespace {
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno != EINTR) {
-      return false;
-    }
-    bytes.remove_prefix(put > 0 ? static_cast<size_t>(put) : 0);
-  }
-  return ::fsync(fd) == 0;
-}
 
 // Only if the name is free. NFS knows link() alone for that, exFAT renameat2() alone.
 bool take_name(const std::string& temporary, const std::string& path) {
@@ -57,7 +48,7 @@ Status write_new_file(const std::string& path, std::string_view bytes, mode_t mo
   }
   Status made = ok();
   if ((owner && ::fchown(fd.get(), owner->user, owner->group) != 0) ||
-      ::fchmod(fd.get(), mode) != 0 || !write_all(fd.get(), bytes)) {
+      ::fchmod(fd.get(), mode) != 0 || !write_and_sync(fd.get(), as_bytes(bytes))) {
     made = errno_error("cannot write " + printable(path));
   } else if (!take_name(temporary, path)) {
     made = errno_error("cannot create " + printable(path));

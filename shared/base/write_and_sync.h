@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace sallyport {
+
+// All of the bytes, and then onto the disk (fsync). False: errno says why, and some may be written.
+bool write_and_sync(int fd, std::span<const uint8_t> bytes);
+
+}  // namespace sallyport
