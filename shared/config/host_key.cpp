@@ -3,11 +3,11 @@
 
 #include "shared/base/hex.h"
 #include "shared/crypto/sha256.h"
+#include "shared/ssh/wire.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,33 +32,8 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-// RFC 4251 section 5: a u32 length in network order, and the bytes. nullopt where it is torn.
-std::optional<std::vector<std::string_view>> strings_of(std::string_view blob) {
-  std::vector<std::string_view> strings;
-  while (!blob.empty()) {
-    if (blob.size() < 4) {
-      return std::nullopt;
-    }
-    size_t length = 0;
-    for (const char byte : blob.substr(0, 4)) {
-      length = length << 8 | static_cast<uint8_t>(byte);
-    }
-    blob.remove_prefix(4);
-    if (length > blob.size()) {
-      return std::nullopt;
-    }
-    strings.push_back(blob.substr(0, length));
-    blob.remove_prefix(length);
-  }
-  return strings;
-}
-
-bool is_positive_number(std::string_view mpint) {
-  return !mpint.empty() && (static_cast<uint8_t>(mpint[0]) & 0x80) == 0;
-}
-
 // SEC 1 section 2.3.3: 4, x and y.
-bool is_point_on(std::string_view curve, std::string_view point) {
+bool is_point_on(std::string_view curve, std::span<const uint8_t> point) {
   const size_t bytes = curve == "nistp256"   ? 32
                        : curve == "nistp384" ? 48
                        : curve == "nistp521" ? 66
@@ -68,22 +43,24 @@ bool is_point_on(std::string_view curve, std::string_view point) {
 
 // RFC 4253 section 6.6, 5656, 8709 and OpenSSH's PROTOCOL.u2f: the type again, then what belongs to
 // it, and nothing after it. A key that was cut would otherwise be found out only by its first use.
-bool is_whole(std::string_view blob, std::string_view type) {
-  const auto strings = strings_of(blob);
-  if (!strings || strings->empty() || strings->front() != type) {
-    return false;
-  }
-  const std::span parts = std::span(*strings).subspan(1);
-  const bool is_security_key = type.starts_with("sk-");  // these name their application, at the end
+bool is_whole(std::span<const uint8_t> blob, std::string_view type) {
+  SshReader key(blob);
+  bool good = key.text() == type;
   if (type == "ssh-rsa") {
-    return parts.size() == 2 && is_positive_number(parts[0]) && is_positive_number(parts[1]);
+    const auto exponent = key.mpint();
+    const auto modulus = key.mpint();
+    good = good && !exponent.empty() && !modulus.empty();
+  } else if (type.find("ed25519") != std::string_view::npos) {
+    good = good && key.string().size() == 32;
+  } else {
+    const std::string curve(key.text());
+    good = good && type.find("ecdsa-sha2-" + curve) != std::string_view::npos &&
+           is_point_on(curve, key.string());
   }
-  if (type.find("ed25519") != std::string_view::npos) {
-    return parts.size() == (is_security_key ? 2 : 1) && parts[0].size() == 32;
+  if (type.starts_with("sk-")) {
+    key.string();  // the application
   }
-  return parts.size() == (is_security_key ? 3 : 2) &&
-         type.find("ecdsa-sha2-" + std::string(parts[0])) != std::string_view::npos &&
-         is_point_on(parts[0], parts[1]);
+  return good && key.complete();
 }
 
 }  // namespace
@@ -107,7 +84,7 @@ Result<PublicKeyLine> parse_public_key_line(std::string_view line, KeyOf of) {
                                     "\", which is not known; use ssh-ed25519, ecdsa or rsa"};
   }
   const auto blob = from_base64(base64);
-  if (!blob || !is_whole(as_text(*blob), type)) {
+  if (!blob || !is_whole(*blob, type)) {
     return Error{Errc::invalid, "has a damaged key; copy it whole, as ssh-keyscan prints it"};
   }
   return PublicKeyLine{std::string(type), std::string(base64)};

@@ -3,10 +3,7 @@
 
 #include "bastion/authd/oidc/jws.h"
 #include "shared/base/hex.h"
-
-#include <openssl/sha.h>
-
-#include <array>
+#include "shared/crypto/sha256.h"
 
 namespace sallyport {
 
@@ -15,9 +12,7 @@ std::string digest_of_mapping(std::span<const std::string_view> parts) {
   for (const std::string_view part : parts) {
     text += std::to_string(part.size()) + ":" + std::string(part);
   }
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(as_bytes(text).data(), text.size(), digest.data());
-  return encode_base64url(as_text(digest));
+  return encode_base64url(as_text(sha256(as_bytes(text))));
 }
 
 }  // namespace sallyport

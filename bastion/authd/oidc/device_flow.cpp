@@ -4,9 +4,9 @@
 #include "bastion/authd/oidc/jws.h"
 #include "shared/base/hex.h"
 #include "shared/base/printable.h"
+#include "shared/crypto/sha256.h"
 
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -38,9 +38,7 @@ std::string make_code_verifier() {
 }
 
 std::string code_challenge(const std::string& verifier) {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(as_bytes(verifier).data(), verifier.size(), digest.data());
-  return encode_base64url(as_text(digest));
+  return encode_base64url(as_text(sha256(as_bytes(verifier))));
 }
 
 Error refused_start(const std::string& issuer, const HttpReply& reply) {
