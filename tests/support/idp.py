@@ -167,8 +167,12 @@ class OidcProvider(Provider):
             "public": Client("bastion-public", "none"),
             "basic": Client("bastion-basic", "basic", "secret+with/odd:chars&100%"),
             "post": Client("bastion-post", "post", "postsecret"),
-            "key": Client("bastion-key", "private_key_jwt", key=self.client_key()),
         }
+        try:
+            self.clients["key"] = Client("bastion-key", "private_key_jwt", key=self.client_key())
+        except BaseException:
+            self.stop()
+            raise
 
     def client_key(self):
         """The line that it prints once it listens, which may be just after it answers."""
