@@ -3,6 +3,7 @@
 
 #include "player/settings.h"
 #include "tests/support/catch.h"
+#include "tests/support/test_folder.h"
 
 #include <unistd.h>
 
@@ -18,22 +19,6 @@ namespace {
 const std::string kOne = "0123456789abcdef0123456789abcdef";
 const std::string kTwo = "0123457000000000000000000000000a";
 
-class Folder {
-public:
-  Folder() {
-    std::string name = fs::temp_directory_path() / "player-XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string path() const { return path_; }
-  void add(const std::string& name, const std::string& text = "") const {
-    std::ofstream(path_ / name) << text;
-  }
-
-private:
-  fs::path path_;
-};
-
 std::string error_of(const Result<std::string>& result) {
   return result ? "" : result.error().message;
 }
@@ -41,10 +26,10 @@ std::string error_of(const Result<std::string>& result) {
 }  // namespace
 
 TEST_CASE("a prefix of one recording finds it") {
-  const Folder folder;
-  folder.add(kOne + "-0.brec");
-  folder.add(kTwo + "-0.brec");
-  folder.add("notes.txt");
+  const TestFolder folder;
+  folder.write(kOne + "-0.brec", "");
+  folder.write(kTwo + "-0.brec", "");
+  folder.write("notes.txt", "");
   const auto found = locate_recording("0123456", folder.path());
   REQUIRE(found);
   CHECK(*found == folder.path() + "/" + kOne + "-0.brec");
@@ -52,18 +37,18 @@ TEST_CASE("a prefix of one recording finds it") {
 }
 
 TEST_CASE("what is ambiguous is listed with what to type") {
-  const Folder folder;
-  folder.add(kOne + "-0.brec");
-  folder.add(kOne + "-1.brec");
+  const TestFolder folder;
+  folder.write(kOne + "-0.brec", "");
+  folder.write(kOne + "-1.brec", "");
   CHECK(error_of(locate_recording("012345", folder.path())) ==
         "this session has several channels; name one of them:\n  01234567-0\n  01234567-1");
   CHECK(locate_recording("012345-1", folder.path()));
-  folder.add(kTwo + "-0.brec");
+  folder.write(kTwo + "-0.brec", "");
   CHECK(error_of(locate_recording("012345", folder.path())).starts_with("several sessions"));
 }
 
 TEST_CASE("what is no id and no file is said to be neither") {
-  const Folder folder;
+  const TestFolder folder;
   CHECK(error_of(locate_recording("01234", folder.path())).find("neither") != std::string::npos);
   CHECK(error_of(locate_recording("../no/such", folder.path())).find("neither") !=
         std::string::npos);
@@ -76,20 +61,20 @@ TEST_CASE("what is no id and no file is said to be neither") {
 }
 
 TEST_CASE("settings come from options, environment, file, in this order") {
-  const Folder folder;
+  const TestFolder folder;
   fs::create_directory(folder.path() + "/sallyport");
   ::setenv("XDG_CONFIG_HOME", folder.path().c_str(), 1);
   ::unsetenv("SALLYPORT_RECORDINGS");
   CHECK(read_settings({})->recordings == "/var/lib/sallyport/stored/recordings");
-  folder.add("sallyport/play.json",
-             "{ // a comment\n \"recordings\": \"/file\", \"identity\": \"/id\" }");
+  folder.write("sallyport/play.json",
+               "{ // a comment\n \"recordings\": \"/file\", \"identity\": \"/id\" }");
   CHECK(read_settings({})->recordings == "/file");
   CHECK(read_settings({})->identity == "/id");
   ::setenv("SALLYPORT_RECORDINGS", "/environment", 1);
   CHECK(read_settings({})->recordings == "/environment");
   CHECK(read_settings({"/option", "/mine"})->recordings == "/option");
   CHECK(read_settings({"/option", "/mine"})->identity == "/mine");
-  folder.add("sallyport/play.json", "{\"recording\": \"/x\"}");
+  folder.write("sallyport/play.json", "{\"recording\": \"/x\"}");
   CHECK(read_settings({}).error().message.find("\"recording\" is not a setting") !=
         std::string::npos);
   ::unsetenv("SALLYPORT_RECORDINGS");

@@ -3,6 +3,7 @@
 #include "shared/asciicast/writer.h"
 #include "shared/recording/writer.h"
 #include "tests/support/catch.h"
+#include "tests/support/test_folder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,15 +16,6 @@ using namespace sallyport;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Scratch {
-  Scratch() {
-    std::string name = fs::temp_directory_path() / "player-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~Scratch() { fs::remove_all(path); }
-  fs::path path;
-};
 
 // Several segments of output, every event's text its number.
 constexpr int kEvents = 60000;
@@ -105,12 +97,27 @@ void check_marks(EventSource& source) {
   }
 }
 
+// Reads as far as it goes, which is not the end.
+Error why_not_whole(const fs::path& path, const AgeIdentity& identity, EventForm form,
+                    std::vector<AsciicastEvent>& events) {
+  std::vector<AgeIdentity> identities;
+  identities.push_back({SecretBytes(identity.key.span())});
+  auto source = open_brec_source(path, std::move(identities), form);
+  REQUIRE(source);
+  Result<bool> more = true;
+  while (more && *more) {
+    more = (*source)->next(events);
+  }
+  REQUIRE_FALSE(more);
+  return more.error();
+}
+
 }  // namespace
 
 TEST_CASE("an asciicast can be read again from every mark") {
-  const Scratch scratch;
+  const TestFolder folder;
   for (const int version : {2, 3}) {
-    const fs::path path = scratch.path / std::to_string(version);
+    const fs::path path = folder / std::to_string(version);
     write_cast(path, version);
     auto source = open_source(path, "", EventForm::exact);
     REQUIRE(source);
@@ -120,9 +127,9 @@ TEST_CASE("an asciicast can be read again from every mark") {
 }
 
 TEST_CASE("a recording can be read again from every mark, ended or not") {
-  const Scratch scratch;
+  const TestFolder folder;
   for (const bool ended : {true, false}) {
-    const fs::path path = scratch.path / (ended ? "ended" : "cut");
+    const fs::path path = folder / (ended ? "ended" : "cut");
     const AgeIdentity identity = write_recording(path, ended);
     std::vector<AgeIdentity> identities;
     identities.push_back({SecretBytes(identity.key.span())});
@@ -143,32 +150,23 @@ TEST_CASE("a recording can be read again from every mark, ended or not") {
 }
 
 TEST_CASE("a changed recording gives what is genuine, then the error") {
-  const Scratch scratch;
-  const fs::path path = scratch.path / "r";
+  const TestFolder folder;
+  const fs::path path = folder / "r";
   const AgeIdentity identity = write_recording(path, true);
   {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(fs::file_size(path) / 2));
     file.put('!');
   }
-  std::vector<AgeIdentity> identities;
-  identities.push_back({SecretBytes(identity.key.span())});
-  auto source = open_brec_source(path, std::move(identities), EventForm::exact);
-  REQUIRE(source);
   std::vector<AsciicastEvent> events;
-  Result<bool> more = true;
-  while (more && *more) {
-    more = (*source)->next(events);
-  }
-  REQUIRE_FALSE(more);
-  CHECK(more.error().code == Errc::corrupt);
+  CHECK(why_not_whole(path, identity, EventForm::exact, events).code == Errc::corrupt);
   CHECK(events.size() > 100);
   CHECK(events[99].data == event_text(99));
 }
 
 TEST_CASE("a recording with a changed header is an error where it ends, if not before") {
-  const Scratch scratch;
-  const fs::path path = scratch.path / "r";
+  const TestFolder folder;
+  const fs::path path = folder / "r";
   const AgeIdentity identity = write_recording(path, true);
   {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -176,39 +174,31 @@ TEST_CASE("a recording with a changed header is an error where it ends, if not b
     file.put('m');
   }
   for (const EventForm form : {EventForm::exact, EventForm::readable}) {
-    std::vector<AgeIdentity> identities;
-    identities.push_back({SecretBytes(identity.key.span())});
-    auto source = open_brec_source(path, std::move(identities), form);
-    REQUIRE(source);
     std::vector<AsciicastEvent> events;
-    Result<bool> more = true;
-    while (more && *more) {
-      more = (*source)->next(events);
-    }
-    REQUIRE_FALSE(more);
-    CHECK(more.error().message.find("header") != std::string::npos);
+    const Error why = why_not_whole(path, identity, form, events);
+    CHECK(why.message.find("header") != std::string::npos);
   }
 }
 
 TEST_CASE("what is neither kind of file is said to be") {
-  const Scratch scratch;
+  const TestFolder folder;
   for (const char* text : {"", "hello\n", "{}", "[]", "{\"version\":9}\n"}) {
-    std::ofstream(scratch.path / "f") << text;
-    CHECK_FALSE(open_source(scratch.path / "f", "", EventForm::exact));
+    std::ofstream(folder / "f") << text;
+    CHECK_FALSE(open_source(folder / "f", "", EventForm::exact));
   }
 }
 
 TEST_CASE("an asciicast v1 that is too long to be read says what to do") {
-  const Scratch scratch;
+  const TestFolder folder;
   const std::string head = R"({"version":1,"width":80,"height":24,"stdout":[)";
   const std::string end = GENERATE("", "\n");
-  std::ofstream file(scratch.path / "f");
+  std::ofstream file(folder / "f");
   file << head << end;
   for (size_t size = 0; size <= kAsciicastMaxLine; size += 10) {
     file << "[0,\"abc\"]," << end;
   }
   file << "[0,\"end\"]]}" << std::flush;
-  const auto source = open_source(scratch.path / "f", "", EventForm::exact);
+  const auto source = open_source(folder / "f", "", EventForm::exact);
   REQUIRE_FALSE(source);
   CHECK(source.error().code == Errc::limit);
   CHECK(source.error().message.find("asciinema convert") != std::string::npos);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/ctl/targets_file.h"
 
-#include "tests/shared/config/folder.h"
 #include "tests/support/catch.h"
+#include "tests/support/test_folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -2,6 +2,7 @@
 #include "shared/base/new_file.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/test_folder.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,15 +17,6 @@ using namespace sallyport;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Scratch {
-  Scratch() {
-    std::string name = fs::temp_directory_path() / "new-file-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~Scratch() { fs::remove_all(path); }
-  fs::path path;
-};
 
 // Writes stop at so many bytes, as on a full disk: first a short one, then none.
 struct FullDisk {
@@ -52,37 +44,37 @@ mode_t mode_of(const fs::path& path) {
 }  // namespace
 
 TEST_CASE("a new file has its mode whatever the umask") {
-  const Scratch scratch;
+  const TestFolder folder;
   const mode_t before = ::umask(077);
-  CHECK(write_new_file(scratch.path / "key", "secret"));
-  CHECK(write_new_file(scratch.path / "text", "all", 0644));
+  CHECK(write_new_file(folder / "key", "secret"));
+  CHECK(write_new_file(folder / "text", "all", 0644));
   ::umask(before);
-  CHECK(mode_of(scratch.path / "key") == 0600);
-  CHECK(mode_of(scratch.path / "text") == 0644);
-  CHECK(content(scratch.path / "text") == "all");
+  CHECK(mode_of(folder / "key") == 0600);
+  CHECK(mode_of(folder / "text") == 0644);
+  CHECK(content(folder / "text") == "all");
 }
 
 TEST_CASE("a new file never replaces one, nor a link to nowhere") {
-  const Scratch scratch;
-  REQUIRE(write_new_file(scratch.path / "key", "secret"));
-  fs::create_symlink("nowhere", scratch.path / "link");
+  const TestFolder folder;
+  REQUIRE(write_new_file(folder / "key", "secret"));
+  fs::create_symlink("nowhere", folder / "link");
   for (const char* taken : {"key", "link"}) {
-    const Status again = write_new_file(scratch.path / taken, "other");
+    const Status again = write_new_file(folder / taken, "other");
     REQUIRE_FALSE(again);
     CHECK(again.error().message.find("File exists") != std::string::npos);
   }
-  CHECK(content(scratch.path / "key") == "secret");
-  CHECK(std::distance(fs::directory_iterator(scratch.path), {}) == 2);
+  CHECK(content(folder / "key") == "secret");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 2);
 }
 
 TEST_CASE("a new file that the disk has no room for leaves nothing and says why") {
-  const Scratch scratch;
+  const TestFolder folder;
   Status made = ok();
   {
     const FullDisk full(10);
-    made = write_new_file(scratch.path / "key", std::string(100, 'x'));
+    made = write_new_file(folder / "key", std::string(100, 'x'));
   }
   REQUIRE_FALSE(made);
   CHECK(made.error().message.find("File too large") != std::string::npos);
-  CHECK(fs::is_empty(scratch.path));
+  CHECK(fs::is_empty(folder.path()));
 }

@@ -2,8 +2,8 @@
 #include "shared/config/config.h"
 
 #include "shared/config/check.h"
-#include "tests/shared/config/folder.h"
 #include "tests/support/catch.h"
+#include "tests/support/test_folder.h"
 
 #include <algorithm>
 #include <cctype>

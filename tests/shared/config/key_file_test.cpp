@@ -2,8 +2,8 @@
 #include "shared/base/hex.h"
 #include "shared/base/secret_bytes.h"
 #include "shared/config/config.h"
-#include "tests/shared/config/folder.h"
 #include "tests/support/catch.h"
+#include "tests/support/test_folder.h"
 
 using namespace sallyport;
 

@@ -15,7 +15,7 @@ namespace sallyport {
 class TestFolder {
 public:
   TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "config_test.XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "sallyport-test.XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw std::runtime_error("mkdtemp failed");
     }
@@ -26,6 +26,9 @@ public:
   ~TestFolder() { std::filesystem::remove_all(path_); }
 
   const std::string& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const {
+    return std::filesystem::path(path_) / name;
+  }
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
     const std::string file = path_ + "/" + name;
     std::ofstream(file, std::ios::binary) << text;
