@@ -227,7 +227,9 @@ def test_resize(side_by_side):
     both.type("for i in 1 2 3 4 5; do printf '%s ' $i wide wide wide wide wide wide; done", "Enter")
     for columns, rows in ((120, 30), (40, 10), (61, 24), (80, 24)):
         both.resize(columns, rows)
-        both.type("clear; stty size", "Enter")
+        # tmux tells a new size late; what is typed can be there first.
+        both.type(f'until [ "$(stty size)" = "{rows} {columns}" ]; do sleep .1; done; '
+                  "clear; stty size", "Enter")
         both.same_screen(rf"\A{rows} {columns}\n[$] ?\Z")
         both.type("echo " + "long " * 30)
         both.same_screen(r"long\s*$")
