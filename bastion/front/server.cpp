@@ -90,7 +90,7 @@ void Server::wait(int timeout_ms) {
   pollfd fds[2] = {
       {ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0},
       {monitor_.fd(), static_cast<short>(POLLIN | (monitor_.wants_write() ? POLLOUT : 0)), 0}};
-  if (::poll(fds, monitor_gone_ ? 1 : 2, timeout_ms) < 0 && errno != EINTR) {
+  if (::poll(fds, session_over_ ? 1 : 2, timeout_ms) < 0 && errno != EINTR) {
     fatal("poll failed");
   }
 }
@@ -129,26 +129,26 @@ void Server::drain_ssh() {
   }
 }
 
-// False when the session is over as far as the monitor is concerned.
+// False when the session is over as far as the monitor is concerned; nothing more is read then.
 bool Server::receive_from_monitor() {
-  if (!monitor_.flush()) {
-    monitor_gone_ = true;
-    return false;
+  if (!session_over_ && !monitor_.flush()) {
+    session_over_ = true;
   }
-  for (;;) {
+  while (!session_over_) {
     auto received = monitor_.receive();
     if (!received) {
-      monitor_gone_ = true;
-      return false;
+      session_over_ = true;
+      break;
     }
     if (!*received) {
-      return true;
+      break;
     }
     Received& message = **received;
     if (message.type == MessageType::session_failed) {
       const auto failed = decode<SessionFailed>(message.body);
       end_text_ = failed ? failed->text : "";
-      return false;
+      session_over_ = true;
+      break;
     }
     const Status taken = channels_ != nullptr ? channels_->receive(message)
                          : auth_ != nullptr   ? auth_->receive(message)
@@ -157,6 +157,7 @@ bool Server::receive_from_monitor() {
       fatal("the monitor breaks the protocol: " + taken.error().message);
     }
   }
+  return !session_over_;
 }
 
 bool Server::log_in() {
@@ -166,7 +167,8 @@ bool Server::log_in() {
     if (client_is_gone()) {
       return false;
     }
-    if (!receive_from_monitor()) {
+    // The end of a session can come together with its beginning: then the channels get the reason.
+    if (!receive_from_monitor() && auth_->state() != UserAuth::State::in) {
       disconnect(end_text_.empty() ? "the bastion ends this connection" : end_text_);
       return false;
     }
@@ -205,13 +207,12 @@ void Server::serve() {
 // the client is only just opening. Then the client has a moment to leave by itself: to one that we
 // leave first the stock ssh adds a line of its own, and without a channel its exit status is 255.
 void Server::end_channels() {
-  const std::string text = end_text_.empty() && monitor_gone_
+  const std::string text = end_text_.empty()
                                ? "sallyport: the recorder of this session is gone, so it ends here"
                                : end_text_;
   channels_->end_all(text);
   const auto deadline = Clock::now() + kFarewellTime;
   while (Clock::now() < deadline && !client_is_gone()) {
-    monitor_gone_ = true;  // nothing more is read from there
     drain_ssh();
     channels_->read_requests();
     channels_->pump();

@@ -41,7 +41,7 @@ private:
   std::unique_ptr<UserAuth> auth_;
   std::unique_ptr<Channels> channels_;
   std::string end_text_;  // why we end, for the user
-  bool monitor_gone_ = false;
+  bool session_over_ = false;  // nothing more is read from the monitor
   bool readable_ = true;
 };
 

@@ -86,6 +86,9 @@ Result<Peer::Sent> Peer::try_send(std::span<const uint8_t> bytes, std::span<cons
     if (errno == EAGAIN || errno == ENOBUFS) {
       return Sent::full;
     }
+    if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) {
+      return Sent::gone;
+    }
     if (errno != EINTR) {
       return errno_error("sending to another process of ours");
     }
@@ -102,7 +105,7 @@ Status Peer::send_encoded(std::vector<uint8_t> bytes, std::vector<int> fds) {
     if (!sent) {
       return sent.error();
     }
-    if (*sent == Sent::yes) {
+    if (*sent != Sent::full) {
       return ok();
     }
   }
@@ -129,6 +132,11 @@ Status Peer::flush() {
     if (*sent == Sent::full) {
       return ok();
     }
+    if (*sent == Sent::gone) {
+      queue_.clear();
+      queued_bytes_ = 0;
+      return ok();
+    }
     queued_bytes_ -= next.bytes.size();
     queue_.pop_front();
   }
@@ -151,9 +159,10 @@ Result<std::optional<Received>> Peer::receive() {
   message.msg_control = control.bytes;
   message.msg_controllen = sizeof control.bytes;
   ssize_t size = -1;
+  // ECONNRESET, once: the peer has closed without reading all. What it said is still to come.
   do {
     size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
+  } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
   if (size < 0 && errno == EAGAIN) {
     return std::optional<Received>{};
   }

@@ -27,7 +27,8 @@ struct Received {
 
 // One end of a SOCK_SEQPACKET UNIX socket: a datagram is a message, so nothing is ever half read.
 // Non-blocking. send() queues what the socket does not take; whoever sends in bulk looks at
-// queued_bytes() and stops (credits bound the rest). Not thread-safe.
+// queued_bytes() and stops (credits bound the rest). What is sent to a peer that is gone is dropped
+// without an error: receive() tells that it is gone, after the last that it said. Not thread-safe.
 class Peer {
 public:
   Peer() = default;
@@ -38,8 +39,8 @@ public:
   void close() { socket_.reset(); }
   UniqueFd release() { return std::move(socket_); }
 
-  // Errors: the peer is gone or the message exceeds kMaxMessageBytes. Descriptors are duplicated
-  // by the kernel; the caller keeps its own.
+  // Errors: the message exceeds kMaxMessageBytes, or the kernel has no room for it at all.
+  // Descriptors are duplicated by the kernel; the caller keeps its own.
   template <class Message>
   Status send(const Message& message, std::vector<int> fds = {}) {
     return send_encoded(encode(message), std::move(fds));
@@ -59,11 +60,11 @@ private:
     std::vector<uint8_t> bytes;
     std::vector<UniqueFd> fds;
   };
-  enum class Sent { yes, full };
+  enum class Sent { yes, full, gone };
   Result<Sent> try_send(std::span<const uint8_t> bytes, std::span<const int> fds);
 
   UniqueFd socket_;
-  std::deque<Outgoing> queue_;
+  std::deque<Outgoing> queue_;  // empty when the peer is gone
   size_t queued_bytes_ = 0;
   std::unique_ptr<uint8_t[]> buffer_;  // kMaxMessageBytes
 };

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The target's side of a login: pinned host keys, the vault's key, a target that is not there. The
 user is never asked; each refusal is one line and exit status 254."""
+import concurrent.futures
+import contextlib
+import os
 import re
+import signal
+import socket
 import subprocess
 
 import pytest
 
 from tests.support.raw_ssh import RawSsh, Success
-from tests.support.stack import ME, Target, free_port, make_key
+from tests.support.stack import ME, Target, free_port, make_key, wait_until
 
 
 @pytest.fixture
@@ -135,3 +140,55 @@ def test_slow_client_reads_the_refusal(bastion, client, add, pauses):
         status, errors = raw.run("true", **pauses)
     assert status == 254
     assert errors.startswith("sallyport: cannot reach web2: ")
+
+
+# And it is faster than a front process that gets no processor for a while.
+
+@contextlib.contextmanager
+def stopped(bastion, role):
+    [pid] = bastion.processes(role)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def wait_for_another(bastion, event, before, seconds=10):
+    wait_until(lambda: len(bastion.events(event)) > before, seconds, event)
+
+
+@pytest.mark.parametrize("last", ["session ends", "grant_ended"])
+def test_refusal_that_comes_together_with_the_login(bastion, client, add, last):
+    add("web2", free_port(), "--host-key", bastion.target.public_host_key())
+    before = len(bastion.events(last))
+    with RawSsh(bastion.port) as raw, concurrent.futures.ThreadPoolExecutor() as pool:
+        with contextlib.ExitStack() as both:
+            with stopped(bastion, "authd"):
+                proven = pool.submit(raw.prove, f"{ME}@web2", client.key)
+                with contextlib.suppress(concurrent.futures.TimeoutError):
+                    proven.result(0.5)  # front has asked authd by now; if not, it reads them apart
+                both.enter_context(stopped(bastion, "front"))
+            with contextlib.suppress(AssertionError):
+                wait_for_another(bastion, last, before, 3)
+        assert proven.result() == Success()
+        status, errors = raw.run("true")
+    assert status == 254
+    assert errors.startswith("sallyport: web2 has no key"), errors
+
+
+def test_refusal_that_comes_together_with_the_first_channel(bastion, client, add):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        add("web2", mute.getsockname()[1], "--key", "main", "--host-key",
+            bastion.target.public_host_key())
+        before = len(bastion.events("grant_ended"))
+        with RawSsh(bastion.port) as raw, concurrent.futures.ThreadPoolExecutor() as pool:
+            assert raw.prove(f"{ME}@web2", client.key) == Success()
+            with stopped(bastion, "front"):
+                ran = pool.submit(raw.run, "true")
+                mute.accept()[0].close()
+                wait_for_another(bastion, "grant_ended", before)
+            status, errors = ran.result()
+    assert status == 254
+    assert errors.startswith("sallyport: "), errors
+    assert "web2" in errors

@@ -58,11 +58,38 @@ TEST_CASE("what a full socket does not take waits and goes out in order") {
   CHECK(left.queued_bytes() == 0);
 }
 
-TEST_CASE("a peer that is gone is an error for both directions") {
+TEST_CASE("what a peer said before it went is read, whatever was sent to it meanwhile") {
+  const bool left_unread = GENERATE(false, true);
+  const bool sent_after = GENERATE(false, true);
+  CAPTURE(left_unread, sent_after);
   auto [left, right] = connected();
+  if (left_unread) {
+    REQUIRE(right.send(Answer{true, "not read"}));
+  }
+  REQUIRE(left.send(Answer{true, "last words"}));
   left.close();
+  if (sent_after) {
+    CHECK(right.send(Answer{true, "too late"}));
+    CHECK_FALSE(right.wants_write());
+  }
+  auto received = right.receive();
+  REQUIRE(received);
+  REQUIRE(*received);
+  CHECK(decode<Answer>((*received)->body)->text == "last words");
   CHECK_FALSE(right.receive());
-  CHECK_FALSE(right.send(Answer{}));
+  CHECK_FALSE(right.receive());
+}
+
+TEST_CASE("what waits for a peer that goes is dropped") {
+  auto [left, right] = connected();
+  while (!left.wants_write()) {
+    REQUIRE(left.send(ChannelData{0, Stream::output, std::string(kMaxDataBytes, 'b')}));
+  }
+  right.close();
+  CHECK(left.flush());
+  CHECK_FALSE(left.wants_write());
+  CHECK(left.queued_bytes() == 0);
+  CHECK_FALSE(left.receive());
 }
 
 TEST_CASE("a datagram with a wrong length, version or size is refused") {
