@@ -146,7 +146,8 @@ def test_slow_client_reads_the_refusal(bastion, client, add, pauses):
 
 @contextlib.contextmanager
 def stopped(bastion, role):
-    [pid] = bastion.processes(role)
+    # Of the connection before, a front may still be leaving.
+    [pid] = wait_until(lambda: len(found := bastion.processes(role)) == 1 and found, what=role)
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
