@@ -26,11 +26,9 @@ public:
   ~TestFolder() { std::filesystem::remove_all(path_); }
 
   const std::string& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const {
-    return std::filesystem::path(path_) / name;
-  }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
-    const std::string file = path_ + "/" + name;
+    const std::string file = *this / name;
     std::ofstream(file, std::ios::binary) << text;
     ::chmod(file.c_str(), mode);
     return file;

@@ -22,6 +22,17 @@ LoginSteps move_and_sign_in(World& world, const std::string& key, const std::str
   return client.press_enter();
 }
 
+void close_enrolment(World& world) {
+  world.configure([](Config& config) { config.login.enrolment = LoginConfig::Enrolment::closed; });
+}
+
+void register_for_alice(World& world, const std::string& key) {
+  RememberedKey registered;
+  registered.fingerprint = fingerprint_of(key);
+  registered.registered_for = "alice@example.com";
+  REQUIRE(world.keys->put(registered));
+}
+
 }  // namespace
 
 TEST_CASE("second login with the same key asks nothing; another key from the same address asks") {
@@ -125,14 +136,11 @@ TEST_CASE("where the issuer's address changed, an open bastion binds keys anew")
 
 TEST_CASE("a registered key does not change hands with the issuer's address") {
   World world;
-  RememberedKey registered;
-  registered.fingerprint = fingerprint_of("key-r");
-  registered.registered_for = "alice@example.com";
-  REQUIRE(world.keys->put(registered));
+  register_for_alice(world, "key-r");
   log_in(world, "key-r");
   CHECK(only<Verdict>(move_and_sign_in(world, "key-r", "bob")).text.find("revoke it") !=
         std::string::npos);
-  CHECK((*world.keys->find(registered.fingerprint))->subject == "alice");
+  CHECK((*world.keys->find(fingerprint_of("key-r")))->subject == "alice");
 }
 
 TEST_CASE("after revocation a key asks again, and may go to another person") {
@@ -181,11 +189,8 @@ TEST_CASE("of several proven keys the one that has an owner is used") {
 
 TEST_CASE("with closed enrolment only a registered key may sign in") {
   World world;
-  world.configure([](Config& config) { config.login.enrolment = LoginConfig::Enrolment::closed; });
-  RememberedKey registered;
-  registered.fingerprint = fingerprint_of("key-r");
-  registered.registered_for = "alice@example.com";
-  REQUIRE(world.keys->put(registered));
+  close_enrolment(world);
+  register_for_alice(world, "key-r");
 
   Client client(world);
   CHECK(only<Verdict>(client.prove("key-a")).login == Login::try_another);
@@ -199,14 +204,11 @@ TEST_CASE("with closed enrolment only a registered key may sign in") {
 
 TEST_CASE("a key that is revoked while its code waits is not bound again where closed") {
   World world;
-  world.configure([](Config& config) { config.login.enrolment = LoginConfig::Enrolment::closed; });
-  RememberedKey registered;
-  registered.fingerprint = fingerprint_of("key-r");
-  registered.registered_for = "alice@example.com";
-  REQUIRE(world.keys->put(registered));
+  close_enrolment(world);
+  register_for_alice(world, "key-r");
   Client client(world);
   client.begin("key-r");
-  REQUIRE(*world.keys->remove(registered.fingerprint));
+  REQUIRE(*world.keys->remove(fingerprint_of("key-r")));
   client.hear(SignInApproved{a_person()});
   CHECK(only<Verdict>(client.press_enter()).login == Login::disconnected);
 }

@@ -57,7 +57,7 @@ public:
     return std::move(*message);
   }
 
-  TemporaryFolder folder;
+  TestFolder folder;
   Peer peer;
 
 private:

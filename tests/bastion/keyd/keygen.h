@@ -4,37 +4,15 @@
 #pragma once
 
 #include "shared/base/secret_bytes.h"
+#include "tests/support/test_folder.h"
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
 
 namespace sallyport::test {
-
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "sallyport-keyd-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) {
-      throw std::runtime_error("mkdtemp");
-    }
-    path_ = path;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::string path() const { return path_.string(); }
-
-private:
-  std::filesystem::path path_;
-};
 
 inline void run(const std::string& command) {
   if (std::system(("(" + command + ") >/dev/null 2>&1 </dev/null").c_str()) != 0) {
@@ -52,7 +30,7 @@ inline void write_text(const std::string& path, const std::string& text) {
 }
 
 // ssh-keygen with one round of bcrypt; FILE and FILE.pub.
-inline std::string make_key(const TemporaryFolder& folder, const std::string& options,
+inline std::string make_key(const TestFolder& folder, const std::string& options,
                             const std::string& passphrase = "") {
   static int count = 0;
   const std::string file = folder / ("key" + std::to_string(++count));

@@ -65,7 +65,7 @@ TEST_CASE("a key whose halves do not belong together is refused") {
 }
 
 TEST_CASE("fingerprints and lines are those of ssh-keygen") {
-  const test::TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string type : {"ed25519", "ecdsa -b 384", "rsa -b 2048"}) {
     const std::string file = test::make_key(folder, "-t " + type);
     const auto key = public_key_from_line(test::read_text(file + ".pub"));

@@ -11,7 +11,6 @@
 
 using namespace sallyport;
 using test::read_text;
-using test::TemporaryFolder;
 using test::write_text;
 
 namespace {
@@ -20,13 +19,13 @@ SecretBytes vault_key(uint8_t fill = 7) {
   return SecretBytes(std::vector<uint8_t>(32, fill));
 }
 
-Vault open_vault(const TemporaryFolder& folder) {
+Vault open_vault(const TestFolder& folder) {
   auto vault = Vault::open(folder / "vault", vault_key());
   REQUIRE(vault);
   return std::move(*vault);
 }
 
-std::vector<std::string> files_of(const TemporaryFolder& folder) {
+std::vector<std::string> files_of(const TestFolder& folder) {
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "vault")) {
     files.push_back(entry.path().string());
@@ -34,7 +33,7 @@ std::vector<std::string> files_of(const TemporaryFolder& folder) {
   return files;
 }
 
-std::string only_file(const TemporaryFolder& folder) {
+std::string only_file(const TestFolder& folder) {
   const auto files = files_of(folder);
   REQUIRE(files.size() == 1);
   return files[0];
@@ -43,7 +42,7 @@ std::string only_file(const TemporaryFolder& folder) {
 }  // namespace
 
 TEST_CASE("a key that was added is found, listed and opened again") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const EvpKey key = generate_key(KeyType::ed25519);
   const auto added = open_vault(folder).add("web1", *key);
   REQUIRE(added);
@@ -64,7 +63,7 @@ TEST_CASE("a key that was added is found, listed and opened again") {
 }
 
 TEST_CASE("keys of every kind survive the vault") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   for (const auto type : {KeyType::ed25519, KeyType::ecdsa_p256, KeyType::rsa_3072}) {
     const EvpKey key = generate_key(type);
@@ -75,7 +74,7 @@ TEST_CASE("keys of every kind survive the vault") {
 }
 
 TEST_CASE("a name that exists is not replaced, and a removed one is gone") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   const EvpKey first = generate_key(KeyType::ed25519);
   REQUIRE(vault.add("web1", *first));
@@ -92,7 +91,7 @@ TEST_CASE("a name that exists is not replaced, and a removed one is gone") {
 }
 
 TEST_CASE("names that are not names never reach the disk") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   const EvpKey key = generate_key(KeyType::ed25519);
   for (const std::string name : {"", "../x", "a/b", ".hidden", "-f", "a b", "a\nb", "\xc3\xa4"}) {
@@ -104,7 +103,7 @@ TEST_CASE("names that are not names never reach the disk") {
 }
 
 TEST_CASE("a vault file is private, and shows neither key nor name") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const EvpKey key = generate_key(KeyType::ed25519);
   const auto added = open_vault(folder).add("a-name-to-look-for", *key);
   REQUIRE(added);
@@ -124,7 +123,7 @@ TEST_CASE("a vault file is private, and shows neither key nor name") {
 }
 
 TEST_CASE("a vault file with any byte changed does not open") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const Vault vault = [&] {
     Vault made = open_vault(folder);
     REQUIRE(made.add("web1", *generate_key(KeyType::ed25519)));
@@ -144,7 +143,7 @@ TEST_CASE("a vault file with any byte changed does not open") {
 }
 
 TEST_CASE("a vault file that was cut off or has a tail does not open") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   REQUIRE(vault.add("web1", *generate_key(KeyType::ed25519)));
   const std::string file = only_file(folder);
@@ -158,7 +157,7 @@ TEST_CASE("a vault file that was cut off or has a tail does not open") {
 }
 
 TEST_CASE("a vault file under another key's name does not open") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   REQUIRE(vault.add("web1", *generate_key(KeyType::ed25519)));
   const std::string web1 = only_file(folder);
@@ -174,7 +173,7 @@ TEST_CASE("a vault file under another key's name does not open") {
 }
 
 TEST_CASE("halves of two files of one name do not fit together") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   const auto add_and_read = [&] {
     REQUIRE(vault.add("web1", *generate_key(KeyType::ed25519)));
@@ -193,7 +192,7 @@ TEST_CASE("halves of two files of one name do not fit together") {
 }
 
 TEST_CASE("another vault key opens nothing, and is refused at the start") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   REQUIRE(open_vault(folder).add("web1", *generate_key(KeyType::ed25519)));
   const auto vault = Vault::open(folder / "vault", vault_key(8));
   REQUIRE(!vault);
@@ -201,7 +200,7 @@ TEST_CASE("another vault key opens nothing, and is refused at the start") {
 }
 
 TEST_CASE("what a crash left behind does not disturb") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   REQUIRE(vault.add("web1", *generate_key(KeyType::ed25519)));
   const std::string file = only_file(folder);
@@ -212,7 +211,7 @@ TEST_CASE("what a crash left behind does not disturb") {
 }
 
 TEST_CASE("a link or a fifo in a vault file's place is not followed") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Vault vault = open_vault(folder);
   REQUIRE(vault.add("web1", *generate_key(KeyType::ed25519)));
   const std::string file = only_file(folder);

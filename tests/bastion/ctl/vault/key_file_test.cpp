@@ -47,7 +47,7 @@ constexpr const char* kTypes[] = {"-t ed25519",      "-t ecdsa -b 256", "-t ecds
 }  // namespace
 
 TEST_CASE("ssh-keygen's keys of every type are read") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string type : kTypes) {
     const std::string file = make_key(folder, type);
     INFO(type);
@@ -56,7 +56,7 @@ TEST_CASE("ssh-keygen's keys of every type are read") {
 }
 
 TEST_CASE("ssh-keygen's keys of every type are read when encrypted") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string type : kTypes) {
     const std::string file = make_key(folder, type, "correct horse");
     INFO(type);
@@ -65,7 +65,7 @@ TEST_CASE("ssh-keygen's keys of every type are read when encrypted") {
 }
 
 TEST_CASE("ssh-keygen's keys are read with every cipher, and a wrong passphrase is told") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string cipher : {"aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-cbc",
                                    "aes192-cbc", "aes256-cbc", "3des-cbc", "aes128-gcm@openssh.com",
                                    "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"}) {
@@ -81,7 +81,7 @@ TEST_CASE("ssh-keygen's keys are read with every cipher, and a wrong passphrase 
 }
 
 TEST_CASE("PEM files of OpenSSL and of older ssh-keygen are read") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string type : {"-t rsa -b 2048", "-t ecdsa -b 256"}) {
     for (const std::string format : {"PEM", "PKCS8"}) {
       const std::string plain = make_key(folder, type + " -m " + format);
@@ -97,7 +97,7 @@ TEST_CASE("PEM files of OpenSSL and of older ssh-keygen are read") {
 }
 
 TEST_CASE("keys made by openssl alone are read, parameters block and all") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   run("openssl ecparam -name prime256v1 -genkey -out " + (folder / "ec"));
   CHECK(public_line(read_file(folder / "ec", not_asked)).find("ecdsa-sha2-nistp256 ") == 0);
   run("openssl genpkey -algorithm ed25519 -out " + (folder / "ed"));
@@ -105,7 +105,7 @@ TEST_CASE("keys made by openssl alone are read, parameters block and all") {
 }
 
 TEST_CASE("what is not a private key is told by name") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const std::string file = make_key(folder, "-t ed25519");
   CHECK(refusal(read_text(file + ".pub")).find("this is a public key") == 0);
   run("ssh-keygen -q -e -f " + file + ".pub > " + (folder / "rfc4716") + " || true");
@@ -121,7 +121,7 @@ TEST_CASE("what is not a private key is told by name") {
 }
 
 TEST_CASE("an error of the one who asks for the passphrase is passed on") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const AskPassphrase nobody = [] { return Error{Errc::invalid, "nobody to ask"}; };
   for (const std::string options : {"-t ed25519", "-t rsa -b 2048 -m PEM"}) {
     const auto refused = read_file(make_key(folder, options, "correct horse"), nobody);
@@ -131,7 +131,7 @@ TEST_CASE("an error of the one who asks for the passphrase is passed on") {
 }
 
 TEST_CASE("files that are missing or far too long are refused") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   CHECK(!read_secret_file(folder / "nothing"));
   CHECK(!read_secret_file(folder.path()));
   write_text(folder / "long", std::string(65 * 1024, 'x'));

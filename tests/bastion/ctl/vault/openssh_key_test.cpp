@@ -71,7 +71,7 @@ Ed25519Section good_section() {
 }  // namespace
 
 TEST_CASE("a key file that was cut off anywhere is refused") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string passphrase : {"", "correct horse"}) {
     const std::string text = read_text(make_key(folder, "-t ed25519", passphrase));
     for (size_t size = 0; size + 2 < text.size(); ++size) {
@@ -89,7 +89,7 @@ TEST_CASE("a key file that was cut off anywhere is refused") {
 }
 
 TEST_CASE("every changed byte of a key sealed with a tag is refused") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   for (const std::string cipher : {"aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"}) {
     const Bytes good =
         decode(read_text(make_key(folder, "-t ed25519 -Z " + cipher, "correct horse")));
@@ -105,7 +105,7 @@ TEST_CASE("every changed byte of a key sealed with a tag is refused") {
 }
 
 TEST_CASE("no changed byte of an open key file crashes or gives another key") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const std::string file = make_key(folder, "-t ecdsa -b 256");
   const Bytes good = decode(read_text(file));
   size_t taken = 0;
