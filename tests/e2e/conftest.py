@@ -5,6 +5,8 @@ import contextlib
 
 import pytest
 
+from tests.support import idp as providers
+from tests.support.authd import Authd, Login
 from tests.support.dev_idp import DevIdp
 from tests.support.stack import Bastion, Client, Target
 
@@ -57,3 +59,41 @@ def new_client(bastion, tmp_path):
 @pytest.fixture
 def client(new_client):
     return new_client()
+
+
+# authd alone, with oidc-provider behind it.
+
+@pytest.fixture(scope="module")
+def provider():
+    with providers.start("oidc-provider", interval=1) as running:
+        yield running
+
+
+@pytest.fixture
+def start_authd(provider):
+    started = []
+
+    def start(**changes):
+        started.append(Authd(provider.issuer, **changes))
+        return started[-1]
+
+    yield start
+    for authd in started:
+        authd.remove()
+
+
+@pytest.fixture
+def authd(start_authd):
+    return start_authd()
+
+
+@pytest.fixture
+def log_in(provider):
+    def run(authd, user="alice", **who):
+        login = Login(authd, **who)
+        provider.approve(login.begin(), user)
+        grant = login.finish()
+        assert grant.name == "grant", grant
+        return login, grant
+
+    return run
