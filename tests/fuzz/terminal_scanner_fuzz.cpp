@@ -29,7 +29,7 @@ std::string scan(std::string_view bytes, size_t step) {
     const std::string_view part = bytes.substr(0, step);
     scanner.feed(part, [&](std::string_view safe) {
       require(safe.size() <= kScannerWriteBytes, "a write is too long");
-      require(is_safe_for_libvterm(safe).empty(), "a write is not safe");
+      require(what_libvterm_cannot_hold(safe).empty(), "a write is not safe");
       out += safe;
     });
     bytes.remove_prefix(part.size());

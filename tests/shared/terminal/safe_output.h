@@ -11,8 +11,30 @@
 
 namespace sallyport {
 
+// What is wrong with one sequence: what stands between CSI and its final byte, and that byte.
+inline std::string what_is_wrong_with_csi(std::string_view body, char final) {
+  if (std::count(body.begin(), body.end(), ';') > 13) {
+    return "more than 14 parameters";
+  }
+  size_t digits = 0;
+  for (const char c : body) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 4) {
+      return "a number of more than 4 digits";
+    }
+  }
+  const std::string_view finals = body.starts_with('?') ? "hl"
+                                  : body == "!"         ? "p"
+                                                        : "@ABCDEFGHIJKLMPSTXZ`adefghjklmrs";
+  if (finals.find(final) == std::string_view::npos ||
+      body.substr(std::min<size_t>(body.size(), 1)).find_first_of("?!") != std::string_view::npos) {
+    return "CSI " + std::string(body) + final;
+  }
+  return "";
+}
+
 // "" when libvterm can hold these bytes, as one write or several; else what is wrong.
-inline std::string is_safe_for_libvterm(std::string_view bytes) {
+inline std::string what_libvterm_cannot_hold(std::string_view bytes) {
   if (!is_valid_utf8(bytes)) {
     return "not valid UTF-8";
   }
@@ -50,24 +72,8 @@ inline std::string is_safe_for_libvterm(std::string_view bytes) {
       return "a cut CSI sequence";
     }
     const std::string_view body = bytes.substr(i + 1, end - i - 1);
-    if (std::count(body.begin(), body.end(), ';') > 13) {
-      return "more than 14 parameters";
-    }
-    size_t digits = 0;
-    for (const char c : body) {
-      digits = c >= '0' && c <= '9' ? digits + 1 : 0;
-      if (digits > 4) {
-        return "a number of more than 4 digits";
-      }
-    }
-    const char final = bytes[end];
-    const std::string_view finals = body.starts_with('?') ? "hl"
-                                    : body == "!"         ? "p"
-                                                          : "@ABCDEFGHIJKLMPSTXZ`adefghjklmrs";
-    if (finals.find(final) == std::string_view::npos ||
-        body.substr(std::min<size_t>(body.size(), 1)).find_first_of("?!") !=
-            std::string_view::npos) {
-      return "CSI " + std::string(body) + final;
+    if (std::string wrong = what_is_wrong_with_csi(body, bytes[end]); !wrong.empty()) {
+      return wrong;
     }
     i = end;
   }
