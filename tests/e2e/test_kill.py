@@ -14,6 +14,10 @@ import pytest
 from tests.support.stack import ME
 
 POINTS = int(os.environ.get("SALLYPORT_KILLS", "100"))
+# The same lines as full frames, as pieces of any size, and so few that nothing is ever full.
+COUNTS = ["seq 1 1000000000",
+          "sh -c 'i=0; while i=$((i+1)); do echo $i; done'",
+          "sh -c 'i=0; while i=$((i+1)); do echo $i; sleep 0.001; done'"]
 
 
 def recorded_output(bastion, path):
@@ -53,7 +57,7 @@ def kill_once(bastion, client, role, chance, tmp_path):
     recordings = set(bastion.recordings())
     pid_file = tmp_path / "pid"
     pid_file.unlink(missing_ok=True)
-    command = f"echo $$ > {pid_file}; exec seq 1 1000000000"
+    command = f"echo $$ > {pid_file}; exec {chance.choice(COUNTS)}"
     process = subprocess.Popen(client.command(command), bufsize=0, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     received = process.stdout.read(1)
