@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+from tests.support.raw_ssh import RawSsh, Success
+from tests.support.stack import ME
+
 GIB = 1 << 30
 
 
@@ -18,6 +21,13 @@ def test_output_and_errors_come_apart(client):
     done = client.run("echo out; echo err >&2")
     assert done.stdout == b"out\n"
     assert done.stderr == b"err\n"
+
+
+@pytest.mark.parametrize("name", ["TERM", "KILL", "SEGV"])
+def test_the_signal_that_killed_a_command_has_its_name(bastion, client, name):
+    with RawSsh(bastion.port) as raw:
+        assert raw.prove(f"{ME}@web1", client.key) == Success()
+        assert raw.run(f"kill -{name} $$")[0] == name
 
 
 def test_death_by_signal_is_told(client):

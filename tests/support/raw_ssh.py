@@ -203,8 +203,9 @@ class RawSsh:
         return self.ask(bytes([INFO_RESPONSE]) + struct.pack(">I", 1) + string(text), True)
 
     def run(self, command, before_open=0, before_start=0):
-        """After Success: (exit status or None, standard error), with pauses in between. What comes
-        before the command has started does not count, as with the stock client."""
+        """After Success: (exit status, or the name of a signal, or None; standard error), with
+        pauses in between. What comes before the command has started does not count, as with the
+        stock client."""
         time.sleep(before_open)
         self.send(bytes([CHANNEL_OPEN]) + string("session") + struct.pack(">III", 0, 1 << 20, 32768))
         payload = self.receive()
@@ -224,7 +225,10 @@ class RawSsh:
                 errors += strings(payload[9:], 1)[0][0]
             elif payload[0] == CHANNEL_REQUEST:
                 (name,), rest = strings(payload[5:], 1)
-                status = struct.unpack(">I", rest[1:5])[0] if name == b"exit-status" else status
+                if name == b"exit-status":
+                    (status,) = struct.unpack(">I", rest[1:5])
+                elif name == b"exit-signal":
+                    status = strings(rest[1:], 1)[0][0].decode()
         return status, errors.decode()
 
     def close(self):
