@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 DISCONNECT, IGNORE, DEBUG, SERVICE_REQUEST, EXT_INFO, KEXINIT, NEWKEYS = 1, 2, 4, 5, 7, 20, 21
-CHANNEL_OPEN, OPENED, DATA_APART, CLOSE, CHANNEL_REQUEST, STARTED, FAILED = 90, 91, 95, 97, 98, 99, 100
+CHANNEL_OPEN, OPENED, OPEN_REFUSED, DATA_APART, CLOSE = 90, 91, 92, 95, 97
+CHANNEL_REQUEST, STARTED, FAILED = 98, 99, 100
 ECDH_INIT, REQUEST, FAILURE, SUCCESS, BANNER, PK_OK, INFO_RESPONSE = 30, 50, 51, 52, 53, 60, 61
 VERSION = b"SSH-2.0-RawSsh"
 
@@ -202,15 +203,20 @@ class RawSsh:
     def answer(self, text=""):
         return self.ask(bytes([INFO_RESPONSE]) + struct.pack(">I", 1) + string(text), True)
 
+    def open(self, number=0):
+        """A session; the other side's number of it, or None where that refuses."""
+        self.send(bytes([CHANNEL_OPEN]) + string("session") +
+                  struct.pack(">III", number, 1 << 20, 32768))
+        payload = self.receive()
+        assert payload[0] in (OPENED, OPEN_REFUSED), payload
+        return struct.unpack(">I", payload[5:9])[0] if payload[0] == OPENED else None
+
     def run(self, command, before_open=0, before_start=0):
         """After Success: (exit status, or the name of a signal, or None; standard error), with
         pauses in between. What comes before the command has started does not count, as with the
         stock client."""
         time.sleep(before_open)
-        self.send(bytes([CHANNEL_OPEN]) + string("session") + struct.pack(">III", 0, 1 << 20, 32768))
-        payload = self.receive()
-        assert payload[:1] == bytes([OPENED]), payload
-        (channel,) = struct.unpack(">I", payload[5:9])
+        channel = self.open()
         time.sleep(before_start)
         self.send(bytes([CHANNEL_REQUEST]) + struct.pack(">I", channel) + string("exec") + b"\1" +
                   string(command))
