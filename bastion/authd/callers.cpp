@@ -39,7 +39,10 @@ bool Callers::knows(uid_t uid) const {
 
 bool Callers::may_ask(uid_t uid, MessageType type) const {
   switch (type) {
+    case MessageType::login_origin:
     case MessageType::ask_key_login:
+    case MessageType::ask_jump_login:
+    case MessageType::ask_jump_target:
     case MessageType::ask_prompt_login:
     case MessageType::prompt_answer:
       return uid == session_;
@@ -53,6 +56,7 @@ bool Callers::may_ask(uid_t uid, MessageType type) const {
 bool Callers::may_confirm(uid_t uid, Purpose purpose) const {
   switch (purpose) {
     case Purpose::dial:
+    case Purpose::jump:
       return uid == session_;
     case Purpose::sign:
       return uid == keyd_;

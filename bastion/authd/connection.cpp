@@ -17,8 +17,11 @@ constexpr size_t kMaxQueuedBytes = 8 * 1024 * 1024;
 std::span<const Connection::Rule> Connection::rules() {
   using enum State;
   static constexpr Rule table[] = {
-      allow<&Connection::answer_key_login>(in(fresh, login), Times::many),
-      allow<&Connection::answer_prompt_login>(in(fresh, login), Times::once),
+      allow<&Connection::answer_login_origin>(in(fresh), Times::once),
+      allow<&Connection::answer_key_login>(in(login), Times::many),
+      allow<&Connection::answer_prompt_login>(in(login), Times::once),
+      allow<&Connection::answer_jump_login>(in(login), Times::once),
+      allow<&Connection::answer_jump_target>(in(session), Times::many),
       allow<&Connection::answer_prompt_answer>(in(prompted, refused), Times::many),
       allow<&Connection::answer_confirm_grant>(in(fresh, confirm), Times::many),
       allow<&Connection::answer_keys_list>(in(fresh, administration), Times::many),
@@ -129,6 +132,27 @@ bool Connection::end_sign_in(const std::string& fingerprint) {
 
 // --- login
 
+Status Connection::answer_login_origin(const LoginOrigin& origin) {
+  state_ = State::login;
+  return login_.arrive(origin);
+}
+
+Status Connection::answer_jump_login(const AskJumpLogin& ask) {
+  return perform(
+      login_.jump_wanted(ask, server_.grants_.find_session(login_.outer()), Now::read()));
+}
+
+Status Connection::answer_jump_target(const AskJumpTarget& ask) {
+  const auto live = grant_ ? server_.grants_.all().find(*grant_) : server_.grants_.all().end();
+  if (live == server_.grants_.all().end()) {
+    return send(JumpTarget{ask.channel, "", "this login is over"});
+  }
+  const auto target =
+      find_jump_target(*server_.login_context_.config, live->second.who.groups, ask.host, ask.port);
+  return send(target ? JumpTarget{ask.channel, *target, ""}
+                     : JumpTarget{ask.channel, "", target.error().message});
+}
+
 Status Connection::answer_key_login(const AskKeyLogin& ask) {
   state_ = State::login;
   return perform(login_.key_proven(ask, Now::read()));
@@ -195,7 +219,8 @@ Status Connection::perform_step(Admission& admission) {
                               {"target", admission.right.target},
                               {"login", admission.right.login},
                               {"address", admission.address},
-                              {"fingerprint", admission.fingerprint}});
+                              {"fingerprint", admission.fingerprint},
+                              {"no_target", admission.refusal}});
   return send(grant_message(*id, admission, *server_.login_context_.config));
 }
 

@@ -49,6 +49,9 @@ private:
   Status after_sending(Status sent);
   void drop(const Error& why);  // destroys this
 
+  Status answer_login_origin(const LoginOrigin& origin);
+  Status answer_jump_login(const AskJumpLogin& ask);
+  Status answer_jump_target(const AskJumpTarget& ask);
   Status answer_key_login(const AskKeyLogin& ask);
   Status answer_prompt_login(const AskPromptLogin& ask);
   Status answer_prompt_answer(const PromptAnswer& answer);

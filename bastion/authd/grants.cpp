@@ -49,7 +49,8 @@ GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config, u
     return facts;
   }
   Live& live = found->second;
-  if (question.purpose == Purpose::record && is_login_over(live.who, config, unix_ms)) {
+  const bool comes_again = question.purpose == Purpose::record || question.purpose == Purpose::jump;
+  if (comes_again && is_login_over(live.who, config, unix_ms)) {
     facts.text = "this login is over; connect again";
     return facts;
   }
@@ -58,6 +59,11 @@ GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config, u
     used = std::exchange(live.dialled, true);
   } else if (question.purpose == Purpose::sign) {
     used = std::exchange(live.has_signed, true);
+  }
+  if (question.purpose == Purpose::jump) {
+    facts.valid = live.who.right.target.empty();
+    facts.text = facts.valid ? "" : "this session has a target of its own";
+    return facts;
   }
   const auto target = config.targets.find(live.who.right.target);
   if (used || target == config.targets.end()) {
@@ -105,10 +111,19 @@ std::vector<uint64_t> Grants::end(const std::function<bool(const Admission&)>& i
   return connections;
 }
 
+const Admission* Grants::find_session(const Id& session) const {
+  const auto found = std::find_if(live_.begin(), live_.end(), [&](const auto& entry) {
+    return entry.second.who.session == session;
+  });
+  return found == live_.end() ? nullptr : &found->second.who;
+}
+
 bool still_stands(const Admission& who, const Config& config) {
+  if (who.right.target.empty()) {
+    return who.mapping == claim_mapping(config.identity);
+  }
   const auto right = decide(config, who.groups, TypedName{who.right.login, who.right.target});
-  return who.mapping == claim_mapping(config.identity) && right &&
-         (who.right.allowed & ~right->allowed) == 0;
+  return who.mapping == claim_mapping(config.identity) && right && is_within(who.right, *right);
 }
 
 Grant grant_message(const Id& id, const Admission& admission, const Config& config) {
@@ -120,7 +135,12 @@ Grant grant_message(const Id& id, const Admission& admission, const Config& conf
   grant.fingerprint = admission.fingerprint;
   grant.target = admission.right.target;
   grant.login = admission.right.login;
+  grant.refusal = admission.refusal;
   grant.allowed = admission.right.allowed;
+  grant.forward_to = admission.right.forward_to;
+  grant.listen_on = admission.right.listen_on;
+  grant.stream_bytes = admission.right.stream_bytes;
+  grant.forward_bytes = admission.right.forward_bytes;
   grant.environment = config.environment;
   grant.recipients = config.recipients;
   return grant;

@@ -26,8 +26,9 @@ struct Admission {
   std::string issuer;
   std::string subject;
   std::vector<std::string> groups;
-  std::string mapping;  // claim_mapping() when the groups were read
-  Right right;
+  std::string mapping;    // claim_mapping() when the groups were read
+  Right right;            // without a target: nothing but sessions inside this one (ssh -J)
+  std::string refusal;    // then: why no target
   uint64_t since_ms = 0;  // Unix
 };
 
@@ -58,6 +59,8 @@ public:
   // The groups of this person's sessions become these; whether they go on is still_stands().
   void renew(const Renewal& renewal);
 
+  // Whom this session let in, or nullptr.
+  const Admission* find_session(const Id& session) const;
   const std::map<Id, Live>& all() const { return live_; }
   // The connections whose grants `is_over` names, which are no grants any more after this.
   std::vector<uint64_t> end(const std::function<bool(const Admission&)>& is_over);

@@ -4,6 +4,8 @@
 #include "bastion/authd/fingerprint.h"
 #include "bastion/authd/oidc/claim_mapping.h"
 #include "shared/base/log.h"
+#include "shared/base/names.h"
+#include "shared/base/printable.h"
 
 #include <algorithm>
 
@@ -24,18 +26,24 @@ uint64_t Now::unix_ms() const {
   return static_cast<uint64_t>(std::chrono::floor<std::chrono::milliseconds>(since).count());
 }
 
-Result<std::optional<LoginConversation::Refusal>> LoginConversation::meet(
-    const Id& session, const std::string& address, const std::string& user) {
-  if (stage_ != Stage::open) {
-    return Error{Errc::protocol, "a login was asked for again while it is being answered"};
+Status LoginConversation::arrive(const LoginOrigin& origin) {
+  if (origin.session.is_zero()) {
+    return Error{Errc::protocol, "a login without a session"};
   }
-  if (session_.is_zero()) {
-    session_ = session;
-    address_ = address;
+  session_ = origin.session;
+  address_ = origin.address;
+  outer_ = origin.outer;
+  jump_target_ = origin.jump_target;
+  return ok();
+}
+
+Result<std::optional<LoginConversation::Refusal>> LoginConversation::meet(const std::string& user) {
+  if (stage_ != Stage::open || session_.is_zero() || !outer_.is_zero()) {
+    return Error{Errc::protocol, "a login was asked for out of turn"};
+  }
+  if (!has_user_) {
+    has_user_ = true;
     user_ = user;
-  }
-  if (session.is_zero() || session != session_ || address != address_) {
-    return Error{Errc::protocol, "the session or its address changed during the login"};
   }
   if (user != user_) {  // Warpgate, russh: names are not to change between attempts
     return std::optional(Refusal{Login::disconnected, "the user name changed during the login"});
@@ -52,7 +60,7 @@ Result<std::optional<LoginConversation::Refusal>> LoginConversation::meet(
 }
 
 Result<LoginSteps> LoginConversation::key_proven(const AskKeyLogin& ask, const Now& now) {
-  auto refusal = meet(ask.session, ask.address, ask.user);
+  auto refusal = meet(ask.user);
   if (!refusal) {
     return refusal.error();
   }
@@ -109,7 +117,7 @@ bool LoginConversation::is_valid(const RememberedKey& key, const Now& now) const
 }
 
 Result<LoginSteps> LoginConversation::prompt_wanted(const AskPromptLogin& ask, const Now&) {
-  auto refusal = meet(ask.session, ask.address, ask.user);
+  auto refusal = meet(ask.user);
   if (!refusal) {
     return refusal.error();
   }
@@ -183,29 +191,54 @@ LoginSteps LoginConversation::key_revoked(const std::string& fingerprint) {
 }
 
 LoginSteps LoginConversation::admit(const RememberedKey& who, bool groups_known, const Now& now) {
-  person_ = who.person;
-  fingerprint_ = who.fingerprint;
-  auto right = decide(*context_.config, who.groups, wish_);
-  if (!right) {
-    return finish(
-        {Login::refused, right.error().message + (groups_known ? ""
-                                                               : "; the identity provider sent no "
-                                                                 "groups")});
-  }
-  stage_ = Stage::finished;
-  claim_ = {};
   Admission admission;
-  admission.session = session_;
-  admission.address = address_;
   admission.fingerprint = who.fingerprint;
   admission.person = who.person;
   admission.issuer = who.issuer;
   admission.subject = who.subject;
   admission.groups = who.groups;
   admission.mapping = who.mapping;
-  admission.right = std::move(*right);
+  LoginSteps steps = admit(std::move(admission), now);
+  auto* admitted = std::get_if<Admission>(&steps.front());
+  if (admitted != nullptr && !groups_known && !admitted->refusal.empty()) {
+    admitted->refusal += "; the identity provider sent no groups";
+  }
+  return steps;
+}
+
+// Whoever is known but reaches no target by this name may still go on to one with ssh -J.
+LoginSteps LoginConversation::admit(Admission admission, const Now& now) {
+  person_ = admission.person;
+  fingerprint_ = admission.fingerprint;
+  auto right = decide(*context_.config, admission.groups, wish_);
+  if (!right && !outer_.is_zero()) {
+    return finish({Login::refused, right.error().message});
+  }
+  stage_ = Stage::finished;
+  claim_ = {};
+  admission.session = session_;
+  admission.address = address_;
+  admission.refusal = right ? "" : right.error().message;
+  admission.right = right ? std::move(*right) : Right{};
   admission.since_ms = now.unix_ms();
   return {std::move(admission)};
+}
+
+Result<LoginSteps> LoginConversation::jump_wanted(const AskJumpLogin& ask, const Admission* outer,
+                                                  const Now& now) {
+  if (stage_ != Stage::open || outer_.is_zero()) {
+    return Error{Errc::protocol, "a jump was asked for out of turn"};
+  }
+  user_ = ask.user;
+  if (outer == nullptr) {
+    return finish({Login::disconnected, "the session around this one has ended"});
+  }
+  if (!is_valid_name(ask.user)) {
+    return finish({Login::refused, "\"" + printable(ask.user, 80) + "\" is no login name"});
+  }
+  wish_ = TypedName{ask.user, jump_target_};
+  Admission admission = *outer;
+  return admit(std::move(admission), now);
 }
 
 LoginSteps LoginConversation::finish(Refusal refusal) {

@@ -58,16 +58,20 @@ class LoginConversation {
 public:
   explicit LoginConversation(LoginContext& context) : context_(context) {}
 
+  // First, and once: what gate knows of this session.
+  Status arrive(const LoginOrigin& origin);
   // Errors: the monitor broke the protocol; the connection ends.
   Result<LoginSteps> key_proven(const AskKeyLogin& ask, const Now& now);
   Result<LoginSteps> prompt_wanted(const AskPromptLogin& ask, const Now& now);
+  // Inside another session (ssh -J), whose Admission this is; nullptr: it has ended meanwhile.
+  Result<LoginSteps> jump_wanted(const AskJumpLogin& ask, const Admission* outer, const Now& now);
   Result<LoginSteps> prompt_answered(const Now& now);
   LoginSteps sign_in(const SignInEvent& event, const Now& now);
   LoginSteps woken(const Now& now);
   // Ends a login that has not let anybody in yet, where this key is one of its keys.
   LoginSteps key_revoked(const std::string& fingerprint);
 
-  const std::string& typed() const { return user_; }
+  const Id& outer() const { return outer_; }
 
 private:
   enum class Stage { open, starting, prompting, waiting, finished };
@@ -80,9 +84,8 @@ private:
     std::string text;
   };
 
-  // The same session, address and user as before, and a name that can be one.
-  Result<std::optional<Refusal>> meet(const Id& session, const std::string& address,
-                                      const std::string& user);
+  // The same user as before, and a name that can be one.
+  Result<std::optional<Refusal>> meet(const std::string& user);
   LoginSteps judge_key(ProvenKey key, const Now& now);
   LoginSteps begin_sign_in();
   std::optional<std::string> why_no_sign_in() const;
@@ -96,6 +99,7 @@ private:
   std::optional<Refusal> bind_key(RememberedKey& who, const Person& person);
   std::optional<Refusal> why_not_owner(const RememberedKey& key, const Person& person) const;
   LoginSteps admit(const RememberedKey& who, bool groups_known, const Now& now);
+  LoginSteps admit(Admission admission, const Now& now);
   LoginSteps finish(Refusal refusal);
   LoginSteps finish_failed(const Error& error);
   std::chrono::seconds time_left(const Now& now) const;
@@ -104,6 +108,9 @@ private:
   Stage stage_ = Stage::open;
   Id session_;
   std::string address_;
+  Id outer_;  // zero: not inside another session
+  std::string jump_target_;
+  bool has_user_ = false;
   std::string user_;
   TypedName wish_;
   std::vector<ProvenKey> proven_;

@@ -6,7 +6,9 @@
 #include "shared/ipc/messages.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 
 namespace sallyport {
 
@@ -75,13 +77,43 @@ Error no_login(const TypedName& wish, const std::vector<const RoleConfig*>& role
 }
 
 uint32_t channel_bits(const RoleConfig& role) {
+  static const std::map<std::string_view, Allowed> kBits = {
+      {"shell", Allowed::shell},
+      {"exec", Allowed::exec},
+      {"sftp", Allowed::sftp},
+      {"subsystem", Allowed::subsystem},
+      {"local-forward", Allowed::local_forward},
+      {"remote-forward", Allowed::remote_forward},
+      {"agent", Allowed::agent},
+      {"x11", Allowed::x11}};
   uint32_t bits = 0;
   for (const std::string& channel : role.channels) {
-    bits |= channel == "shell"  ? static_cast<uint32_t>(Allowed::shell)
-            : channel == "exec" ? static_cast<uint32_t>(Allowed::exec)
-                                : 0U;
+    const auto found = kBits.find(channel);
+    bits |= found == kBits.end() ? 0U : static_cast<uint32_t>(found->second);
   }
   return bits;
+}
+
+// What several roles allow together, and the most that any of them records.
+void add_role(Right& right, const RoleConfig& role) {
+  const uint32_t bits = channel_bits(role);
+  right.allowed |= bits;
+  if (allows(bits, Allowed::local_forward)) {
+    right.forward_to.insert(right.forward_to.end(), role.forward_to.begin(), role.forward_to.end());
+  }
+  if (allows(bits, Allowed::remote_forward)) {
+    right.listen_on.insert(right.listen_on.end(), role.listen_on.begin(), role.listen_on.end());
+  }
+  constexpr uint64_t kMib = 1024 * 1024;
+  const auto bytes = [](uint32_t mib) {
+    return mib == kRecordEverythingMib ? UINT64_MAX : mib * kMib;
+  };
+  right.stream_bytes = std::max(right.stream_bytes, bytes(role.record_streams_mib));
+  right.forward_bytes = std::max(right.forward_bytes, bytes(role.record_forwards_mib));
+}
+
+bool is_subset(const std::vector<std::string>& some, const std::vector<std::string>& of) {
+  return std::all_of(some.begin(), some.end(), [&](const auto& one) { return contains(of, one); });
 }
 
 }  // namespace
@@ -97,7 +129,7 @@ Result<Right> decide(const Config& config, const std::vector<std::string>& group
   if (roles.empty() || !config.targets.contains(wish.target)) {
     return no_role(wish.target, groups);
   }
-  Right right{wish.target, wish.login, 0};
+  Right right{.target = wish.target, .login = wish.login};
   for (const RoleConfig* role : roles) {
     if (right.login.empty()) {
       right.login = default_login(*role);
@@ -107,13 +139,38 @@ Result<Right> decide(const Config& config, const std::vector<std::string>& group
   for (const RoleConfig* role : roles) {
     if (!right.login.empty() && allows_login(*role, right.login)) {
       login_allowed = true;
-      right.allowed |= channel_bits(*role);
+      add_role(right, *role);
     }
   }
   if (!login_allowed) {
     return no_login(wish, roles);
   }
   return right;
+}
+
+bool is_within(const Right& right, const Right& other) {
+  return (right.allowed & ~other.allowed) == 0 && is_subset(right.forward_to, other.forward_to) &&
+         is_subset(right.listen_on, other.listen_on);
+}
+
+Result<std::string> find_jump_target(const Config& config, const std::vector<std::string>& groups,
+                                     const std::string& host, uint16_t port) {
+  const std::string number = std::to_string(port);
+  const bool is_v6 = host.find(':') != std::string::npos;
+  const std::string address = (is_v6 ? "[" + host + "]:" : host + ":") + number;
+  for (const auto& [name, target] : config.targets) {
+    const bool has_name = name == host && (port == 22 || target.address.ends_with(":" + number));
+    if (!has_name && target.address != address) {
+      continue;
+    }
+    const std::string& found = name;
+    if (std::any_of(config.roles.begin(), config.roles.end(), [&](const auto& role) {
+          return is_given_to(role.second, groups) && reaches(role.second, found);
+        })) {
+      return name;
+    }
+  }
+  return no_role(printable(address, 80), groups);
 }
 
 }  // namespace sallyport

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/back/channels.h"
-
+#include "bastion/back/channel.h"
 #include "shared/base/log.h"
 #include "shared/base/printable.h"
 
 #include <algorithm>
-#include <optional>
-#include <vector>
 
 namespace sallyport::back {
 
@@ -16,78 +13,36 @@ constexpr AllowedMessage<Channels> kFromMonitor[] = {
     allow<&Channels::answer_open>(in(0), Times::many),
     allow<&Channels::answer_pty>(in(0), Times::many),
     allow<&Channels::answer_env>(in(0), Times::many),
+    allow<&Channels::answer_x11>(in(0), Times::many),
+    allow<&Channels::answer_agent>(in(0), Times::many),
     allow<&Channels::answer_start>(in(0), Times::many),
     allow<&Channels::answer_resize>(in(0), Times::many),
     allow<&Channels::answer_signal>(in(0), Times::many),
+    allow<&Channels::answer_break>(in(0), Times::many),
     allow<&Channels::answer_data>(in(0), Times::many),
     allow<&Channels::answer_credit>(in(0), Times::many),
     allow<&Channels::answer_eof>(in(0), Times::many),
     allow<&Channels::answer_close>(in(0), Times::many),
+    allow<&Channels::answer_forward_open>(in(0), Times::many),
+    allow<&Channels::answer_started>(in(0), Times::many),
+    allow<&Channels::answer_refused>(in(0), Times::many),
+    allow<&Channels::answer_listen_ask>(in(0), Times::many),
+    allow<&Channels::answer_listen_cancel>(in(0), Times::many),
 };
 
-constexpr size_t kMaxSignalName = 64;
+constexpr uint32_t kBreakMs =
+    1000;  // as the stock client asks for; libssh does not tell its length
+
+// The session goes on without X11 or an agent, as with plain ssh.
+int without_refusal(int result) {
+  if (result == SSH_ERROR) {
+    log_info("the target refuses x11 or agent forwarding");
+    return SSH_OK;
+  }
+  return result;
+}
 
 }  // namespace
-
-struct Channels::Channel {
-  enum class Step { collecting, opening, terminal, environment, starting, running, over };
-
-  Channel(ssh_session session, uint32_t its_number, Peer& monitor)
-      : handle(ssh_channel_new(session)),
-        number(its_number),
-        intake(handle, its_number, {Stream::output, Stream::error}, monitor),
-        outlet(handle, its_number, true, monitor) {
-    ssh_callbacks_init(&callbacks);
-    callbacks.userdata = this;
-    callbacks.channel_data_function = on_data;
-    callbacks.channel_eof_function = on_eof;
-    callbacks.channel_close_function = on_close;
-    callbacks.channel_exit_status_function = on_exit_status;
-    callbacks.channel_exit_signal_function = on_exit_signal;
-    ssh_set_channel_callbacks(handle, &callbacks);
-  }
-
-  static Channel& self(void* userdata) { return *static_cast<Channel*>(userdata); }
-  static int on_data(ssh_session, ssh_channel, void* data, uint32_t size, int extended,
-                     void* userdata) noexcept {
-    return self(userdata).intake.on_data(data, size, extended != 0);
-  }
-  static void on_eof(ssh_session, ssh_channel, void* userdata) noexcept {
-    self(userdata).target_eof = true;
-  }
-  static void on_close(ssh_session, ssh_channel, void* userdata) noexcept {
-    self(userdata).target_closed = true;
-  }
-  static void on_exit_status(ssh_session, ssh_channel, int status, void* userdata) noexcept {
-    self(userdata).exit_status = static_cast<uint32_t>(status);
-  }
-  static void on_exit_signal(ssh_session, ssh_channel, const char* name, int core, const char* text,
-                             const char*, void* userdata) noexcept {
-    const std::string_view cut = std::string_view(name == nullptr ? "" : name);
-    self(userdata).exit_signal =
-        ChannelExitSignal{self(userdata).number, std::string(cut.substr(0, kMaxSignalName)),
-                          core != 0, printable(text == nullptr ? "" : text)};
-  }
-
-  ssh_channel handle;
-  uint32_t number;
-  ssh_channel_callbacks_struct callbacks{};
-  ChannelIntake intake;
-  ChannelOutlet outlet;
-  Step step = Step::collecting;
-  std::optional<ChannelPty> pty;
-  std::vector<ChannelEnv> environment;
-  size_t next_variable = 0;
-  ChannelStart start;
-  std::optional<uint32_t> exit_status;
-  std::optional<ChannelExitSignal> exit_signal;
-  bool target_eof = false;
-  bool target_closed = false;
-  bool eof_reported = false;
-  bool end_reported = false;
-  bool user_closed = false;
-  bool close_sent = false;
-};
 
 Channels::Channels(ssh_session session, Peer& monitor) : session_(session), monitor_(monitor) {}
 Channels::~Channels() = default;
@@ -102,14 +57,19 @@ Status Channels::receive(Received& message) {
   return dispatch<Channels>(kFromMonitor, *this, 0, seen_, message);
 }
 
-Status Channels::answer_open(const ChannelOpen& message) {
-  if (channels_.size() >= kMaxChannels) {
+bool Channels::has_room() {
+  if (channels_.size() + waiting_opens_.size() >= kMaxChannels) {
     pump();  // the close that makes room may have come in this very batch
   }
-  if (find(message.channel) != nullptr || channels_.size() >= kMaxChannels) {
+  return channels_.size() + waiting_opens_.size() < kMaxChannels;
+}
+
+Status Channels::answer_open(const ChannelOpen& message) {
+  if (find(message.channel) != nullptr || !has_room()) {
     return Error{Errc::protocol, "channel opened twice, or one too many"};
   }
-  channels_.push_back(std::make_unique<Channel>(session_, message.channel, monitor_));
+  channels_.push_back(
+      std::make_unique<Channel>(ssh_channel_new(session_), message.channel, monitor_));
   return ok();
 }
 
@@ -123,6 +83,20 @@ Status Channels::answer_pty(const ChannelPty& message) {
 Status Channels::answer_env(const ChannelEnv& message) {
   if (Channel* channel = find(message.channel)) {
     channel->environment.push_back(message);
+  }
+  return ok();
+}
+
+Status Channels::answer_x11(const ChannelX11& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->x11 = message;
+  }
+  return ok();
+}
+
+Status Channels::answer_agent(const ChannelAgent& message) {
+  if (Channel* channel = find(message.channel)) {
+    channel->wants_agent = true;
   }
   return ok();
 }
@@ -153,6 +127,14 @@ Status Channels::answer_signal(const ChannelSignal& message) {
   Channel* channel = find(message.channel);
   if (channel != nullptr && channel->step == Channel::Step::running) {
     ssh_channel_request_send_signal(channel->handle, message.name.c_str());
+  }
+  return ok();
+}
+
+Status Channels::answer_break(const ChannelBreak& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Channel::Step::running) {
+    ssh_channel_request_send_break(channel->handle, kBreakMs);
   }
   return ok();
 }
@@ -188,31 +170,52 @@ Status Channels::answer_close(const ChannelClose& message) {
   return ok();
 }
 
+int Channels::call_environment(Channel& channel) {
+  while (channel.next_variable < channel.environment.size()) {
+    const ChannelEnv& variable = channel.environment[channel.next_variable];
+    const int result =
+        ssh_channel_request_env(channel.handle, variable.name.c_str(), variable.value.c_str());
+    if (result == SSH_AGAIN) {
+      return result;
+    }
+    ++channel.next_variable;  // a target that refuses a variable is as with plain ssh: no matter
+  }
+  return SSH_OK;
+}
+
+int Channels::call_start(Channel& channel) {
+  switch (channel.start.kind) {
+    case ChannelKind::exec:
+      return ssh_channel_request_exec(channel.handle, channel.start.command.c_str());
+    case ChannelKind::subsystem:
+      return ssh_channel_request_subsystem(channel.handle, channel.start.command.c_str());
+    default:
+      return ssh_channel_request_shell(channel.handle);
+  }
+}
+
 int Channels::call_step(Channel& channel) {
   switch (channel.step) {
     case Channel::Step::opening:
-      return ssh_channel_open_session(channel.handle);
+      return call_open(channel);
     case Channel::Step::terminal:
       return !channel.pty ? SSH_OK
                           : ssh_channel_request_pty_size(channel.handle, channel.pty->term.c_str(),
                                                          static_cast<int>(channel.pty->columns),
                                                          static_cast<int>(channel.pty->rows));
+    case Channel::Step::x11:
+      return !channel.x11
+                 ? SSH_OK
+                 : without_refusal(ssh_channel_request_x11(
+                       channel.handle, channel.x11->single ? 1 : 0, channel.x11->protocol.c_str(),
+                       channel.x11->cookie.c_str(), static_cast<int>(channel.x11->screen)));
+    case Channel::Step::agent:
+      return !channel.wants_agent ? SSH_OK
+                                  : without_refusal(ssh_channel_request_auth_agent(channel.handle));
     case Channel::Step::environment:
-      while (channel.next_variable < channel.environment.size()) {
-        const ChannelEnv& variable = channel.environment[channel.next_variable];
-        const int result =
-            ssh_channel_request_env(channel.handle, variable.name.c_str(), variable.value.c_str());
-        if (result == SSH_AGAIN) {
-          return result;
-        }
-        ++channel
-              .next_variable;  // a target that refuses a variable is as with plain ssh: no matter
-      }
-      return SSH_OK;
+      return call_environment(channel);
     case Channel::Step::starting:
-      return channel.start.kind == ChannelKind::exec
-                 ? ssh_channel_request_exec(channel.handle, channel.start.command.c_str())
-                 : ssh_channel_request_shell(channel.handle);
+      return call_start(channel);
     default:
       return SSH_AGAIN;
   }
@@ -234,7 +237,8 @@ void Channels::advance(Channel& channel) {
       send(monitor_.send(ChannelStarted{channel.number, false}));
       return;
     }
-    channel.step = static_cast<Step>(static_cast<int>(channel.step) + 1);
+    channel.step =
+        channel.forward ? Step::running : static_cast<Step>(static_cast<int>(channel.step) + 1);
     if (channel.step == Step::running) {
       send(monitor_.send(ChannelStarted{channel.number, true}));
       channel.intake.open();  // not before: data must not overtake this
@@ -294,6 +298,7 @@ bool Channels::is_over(Channel& channel) {
 }
 
 void Channels::pump() {
+  pump_listen();
   for (auto it = channels_.begin(); it != channels_.end();) {
     Channel& channel = **it;
     pump_channel(channel);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The channels at the target, one for each that front has open. A channel is opened, given its
-// terminal and environment, and started, one libssh call after the other as the target answers.
+// The channels at the target. A session is opened, given its terminal, X11, agent and environment,
+// and started, one libssh call after the other as the target answers; forwards.cpp has connections
+// that are carried, from either side.
 #pragma once
 
 #include "shared/ipc/dispatch.h"
@@ -12,6 +13,9 @@
 
 #include <list>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 
 namespace sallyport::back {
 
@@ -22,6 +26,7 @@ public:
   Channels(const Channels&) = delete;
   Channels& operator=(const Channels&) = delete;
 
+  void read_requests();
   Status receive(Received& message);
   void pump();
   bool broken() const { return broken_; }
@@ -30,28 +35,57 @@ public:
   Status answer_open(const ChannelOpen& message);
   Status answer_pty(const ChannelPty& message);
   Status answer_env(const ChannelEnv& message);
+  Status answer_x11(const ChannelX11& message);
+  Status answer_agent(const ChannelAgent& message);
   Status answer_start(const ChannelStart& message);
   Status answer_resize(const ChannelResize& message);
   Status answer_signal(const ChannelSignal& message);
+  Status answer_break(const ChannelBreak& message);
   Status answer_data(const ChannelData& message);
   Status answer_credit(const ChannelCredit& message);
   Status answer_eof(const ChannelEof& message);
   Status answer_close(const ChannelClose& message);
+  Status answer_forward_open(const ForwardOpen& message);
+  Status answer_started(const ChannelStarted& message);
+  Status answer_refused(const ChannelRefused& message);
+  Status answer_listen_ask(const ListenAsk& message);
+  Status answer_listen_cancel(const ListenCancel& message);
 
 private:
   struct Channel;
+  struct WaitingOpen {
+    uint32_t number;
+    SshMessage message;
+  };
+  struct Listen {
+    std::string address;
+    uint16_t port;
+    bool is_cancel;
+  };
   Channel* find(uint32_t number);
+  bool has_room();
   void advance(Channel& channel);
   int call_step(Channel& channel);
+  int call_open(Channel& channel);
+  int call_environment(Channel& channel);
+  int call_start(Channel& channel);
   void refuse(Channel& channel, const std::string& text);
   void pump_channel(Channel& channel);
   void report_end(Channel& channel);
   bool is_over(Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
 
+  // forwards.cpp
+  void read_open(SshMessage message);
+  std::optional<WaitingOpen> take_waiting(uint32_t number);
+  void pump_listen();
+
   ssh_session session_;
   Peer& monitor_;
   std::list<std::unique_ptr<Channel>> channels_;
+  std::list<WaitingOpen> waiting_opens_;  // of the target, until the monitor has decided
+  std::optional<Listen> listen_;          // asked of the target
+  uint32_t next_number_ = kFirstTargetChannel;
   bool broken_ = false;
   std::set<MessageType> seen_;
 };

@@ -24,12 +24,6 @@ constexpr auto kHostKeyCheckTime = std::chrono::seconds(1);
 constexpr auto kHandOverTime = std::chrono::seconds(2);
 constexpr int kMaxDrains = 16;
 
-// Refuses whatever the target asks of us: channel opens, global requests. Without this callback
-// libssh queues them without bound (R10).
-int refuse_requests(ssh_session, ssh_message, void*) noexcept {
-  return 1;
-}
-
 std::string type_of(const std::string& pinned) {
   return pinned.substr(0, pinned.find(' '));
 }
@@ -121,7 +115,6 @@ Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
   set_option(s, SSH_OPTIONS_CIPHERS_S_C, ciphers.c_str());
   set_option(s, SSH_OPTIONS_HMAC_C_S, macs.c_str());
   set_option(s, SSH_OPTIONS_HMAC_S_C, macs.c_str());
-  ssh_set_message_callback(s, refuse_requests, nullptr);
   ssh_set_agent_socket(s, agent.release());  // libssh closes it
   ssh_set_blocking(s, 0);
 }
@@ -293,6 +286,7 @@ void Client::serve() {
   auto next_check = Clock::now() + kHostKeyCheckTime;
   while (receive_from_monitor()) {
     drain_ssh();
+    channels_->read_requests();
     channels_->pump();
     if (target_is_gone() || channels_->broken()) {
       channels_->pump();

@@ -31,7 +31,7 @@ int main() {
   }
   control.close();
   // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
-  limit_memory(96ULL << 20);
+  limit_memory(256ULL << 20);
   back::Client client(UniqueFd(back::kTargetFd), Peer(UniqueFd(back::kMonitorFd)),
                       UniqueFd(back::kAgentFd), std::move(*start));
   enter_sandbox(SandboxProfile::back);

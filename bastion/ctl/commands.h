@@ -17,6 +17,7 @@ void add_target_commands(CLI::App& app, Ctl& ctl);
 void add_session_commands(CLI::App& app, Ctl& ctl);
 void add_key_commands(CLI::App& app, Ctl& ctl);
 void add_recording_commands(CLI::App& app, Ctl& ctl);
+void add_known_hosts_command(CLI::App& app, Ctl& ctl);
 void add_reload_command(CLI::App& app, Ctl& ctl);
 
 }  // namespace sallyport

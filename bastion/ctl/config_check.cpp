@@ -30,6 +30,7 @@ void warn_of_missing_files(const Config& config) {
   }
   warn_if_missing("vault.key_file", config.vault_key_file);
   warn_if_missing("seal.key_file", config.seal_key_file);
+  warn_if_missing("jump.key_file", config.jump_key_file);
   warn_if_missing("identity.client_secret_file", config.identity.client_secret_file);
   warn_if_missing("identity.client_key_file", config.identity.client_key_file);
   warn_if_missing("identity.ca_file", config.identity.ca_file);

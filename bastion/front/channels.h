@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The channels that the user has open (RFC 4254). A session channel is accepted here, its requests
-// go to the monitor, and what comes back goes out. Every other channel type is refused.
+// The channels of the user's connection (RFC 4254). What the client asks for goes to the monitor,
+// which decides; what comes back is answered in the protocol's own words. Requests on a channel are
+// in channel_requests.cpp, channels that carry a connection in forwards.cpp.
 #pragma once
 
+#include "bastion/front/jump_pipe.h"
 #include "shared/ipc/dispatch.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/channel_intake.h"
 #include "shared/ssh/channel_outlet.h"
 #include "shared/ssh/handles.h"
 
+#include <poll.h>
+
+#include <deque>
 #include <list>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace sallyport::front {
 
@@ -20,9 +28,10 @@ inline constexpr uint32_t kRefusedStatus = 254;  // nothing else uses it
 
 class Channels {
 public:
-  // `refusal`: "", or what every channel is told before it is closed: the login was good and the
-  // answer is no.
-  Channels(ssh_session session, Peer& monitor, std::string refusal);
+  // `refusal`: "", or what every session channel is told before it is closed: the login was good
+  // and the answer is no.
+  // allowed: bits of Allowed; the monitor checks again.
+  Channels(ssh_session session, Peer& monitor, std::string refusal, uint32_t allowed);
 
   ~Channels();
   Channels(const Channels&) = delete;
@@ -36,8 +45,10 @@ public:
   bool broken() const { return broken_; }
   // Not for ever: a write under congestion may read a packet that nothing else announces.
   int wait_ms() const { return 1000; }
+  // What poll(2) shall watch besides the connection and the monitor.
+  void add_to_poll(std::vector<pollfd>& fds) const;
 
-  Status answer_started(const ChannelStarted& message);
+  Status answer_started(const ChannelStarted& message, std::vector<UniqueFd>& fds);
   Status answer_refused(const ChannelRefused& message);
   Status answer_data(const ChannelData& message);
   Status answer_credit(const ChannelCredit& message);
@@ -45,28 +56,61 @@ public:
   Status answer_exit_status(const ChannelExitStatus& message);
   Status answer_exit_signal(const ChannelExitSignal& message);
   Status answer_close(const ChannelClose& message);
+  Status answer_forward_open(const ForwardOpen& message);
+  Status answer_listen(const ListenAnswer& message);
 
 private:
   struct Channel;
+  struct WaitingOpen {
+    uint32_t number;
+    SshMessage message;
+  };
+  struct ListenRequest {
+    SshMessage message;
+    bool refused;  // without asking
+  };
   void read_request(SshMessage message);
-  void read_open(ssh_message message);
-  void read_channel_request(SshMessage message);
-  void read_pty(Channel& channel, ssh_message message);
-  void read_resize(Channel& channel, ssh_message message);
-  void read_start(Channel& channel, SshMessage message, ChannelKind kind);
-  void read_other(Channel& channel, ssh_message message);
-  void tell_and_close(Channel& channel, const std::string& text);
+  bool has_room() const;
   void pump_channel(Channel& channel);
   void tell_closed(Channel& channel);
+  bool is_over(const Channel& channel) const;
   void send(Status sent) { broken_ = broken_ || !sent; }
   Channel* find(uint32_t number);
   Channel* find(ssh_channel handle);
 
+  // channel_requests.cpp
+  void read_channel_request(SshMessage message);
+  void read_pty(Channel& channel, ssh_message message);
+  void read_resize(Channel& channel, ssh_message message);
+  void read_env(Channel& channel, ssh_message message);
+  void read_x11(Channel& channel, ssh_message message);
+  void read_start(Channel& channel, SshMessage message, ChannelKind kind);
+  void read_unknown(Channel& channel, ssh_message message);
+  void tell_and_close(Channel& channel, const std::string& text);
+
+  // forwards.cpp
+  void read_open(SshMessage message);
+  void read_session_open(ssh_message message);
+  void read_direct_open(SshMessage message);
+  void read_global(SshMessage message);
+  void ask_next_listen();
+  void accept_open(WaitingOpen open, std::vector<UniqueFd>& fds);
+  void refuse_open(WaitingOpen open, const std::string& why);
+  std::optional<WaitingOpen> take_waiting(uint32_t number);
+  int call_open(Channel& channel);
+  void advance_opening(Channel& channel);
+
   ssh_session session_;
   Peer& monitor_;
   std::string refusal_;
+  uint32_t allowed_;
+  ssh_counter_struct packets_{};
   std::list<std::unique_ptr<Channel>> channels_;
+  std::list<WaitingOpen> waiting_opens_;  // until the monitor has decided
+  std::list<JumpPipe> jumps_;
+  std::deque<ListenRequest> listen_requests_;  // the first one is with the monitor
   uint32_t next_number_ = 0;
+  bool over_ = false;  // the session ends: nothing new is begun
   bool broken_ = false;
   std::set<MessageType> seen_;
 };

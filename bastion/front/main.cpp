@@ -5,8 +5,10 @@
 // does what the monitor says.
 #include "bastion/front/descriptors.h"
 #include "bastion/front/server.h"
+#include "shared/base/hex_key.h"
 #include "shared/base/log.h"
 #include "shared/ipc/sandbox.h"
+#include "shared/ssh/jump_host_key.h"
 
 #include <libssh/libssh.h>
 #include <openssl/crypto.h>
@@ -21,6 +23,9 @@
 namespace {
 
 using namespace sallyport;
+
+// kMaxChannels of honest clients that do not read, at libssh's window of 1.28 MB each.
+constexpr uint64_t kMaxMemoryBytes = 256ULL << 20;
 
 // The descriptor is shared with every other front: pread() leaves its offset alone.
 SshKey read_host_key(int fd) {
@@ -41,6 +46,35 @@ SshKey read_host_key(int fd) {
   return SshKey(key);
 }
 
+// Inside another session (ssh -J) the client takes us for the target, and we show it the same key
+// each time: derived from a secret of this bastion and the target's name.
+SshKey read_jump_key(int fd, const std::string& target) {
+  auto secret = read_hex_key(fd, "the jump key");
+  auto key = secret ? jump_host_key(secret->span(), target) : Result<EvpKey>(secret.error());
+  auto text = key ? to_openssh(**key) : Result<SecretBytes>(key.error());
+  ssh_key imported = nullptr;
+  if (!text || ssh_pki_import_privkey_base64(reinterpret_cast<const char*>(text->data()), nullptr,
+                                             nullptr, nullptr, &imported) != SSH_OK) {
+    fatal("the jump key cannot be used");
+  }
+  return SshKey(imported);
+}
+
+// argv: how many host keys, ciphers, and for a session inside another one its target.
+std::vector<SshKey> read_keys(int argc, char** argv) {
+  std::vector<SshKey> keys;
+  if (argc > 3) {
+    const UniqueFd owned(front::kFirstHostKeyFd);
+    keys.push_back(read_jump_key(owned.get(), argv[3]));
+    return keys;
+  }
+  const int count = argc > 1 ? std::atoi(argv[1]) : 0;
+  for (int i = 0; i < count; ++i) {
+    keys.push_back(read_host_key(front::kFirstHostKeyFd + i));
+  }
+  return keys;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -52,15 +86,11 @@ int main(int argc, char** argv) {
   unsigned char seed = 0;
   RAND_bytes(&seed, 1);
 
-  std::vector<SshKey> keys;
-  const int key_count = argc > 1 ? std::atoi(argv[1]) : 0;
-  for (int i = 0; i < key_count; ++i) {
-    keys.push_back(read_host_key(front::kFirstHostKeyFd + i));
-  }
+  std::vector<SshKey> keys = read_keys(argc, argv);
   // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
-  limit_memory(96ULL << 20);
+  limit_memory(kMaxMemoryBytes);
   front::Server server(UniqueFd(front::kClientFd), Peer(UniqueFd(front::kMonitorFd)),
-                       std::move(keys), argc > 2 ? argv[2] : "");
+                       std::move(keys), {argc > 2 ? argv[2] : "", argc > 3});
   enter_sandbox(SandboxProfile::front);
   return server.run();
 }

@@ -50,11 +50,13 @@ SshBind make_bind(std::vector<SshKey> keys, const std::string& ciphers) {
 }  // namespace
 
 Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys,
-               const std::string& ciphers)
+               const Settings& settings)
     : client_(std::move(client)),
       monitor_(std::move(monitor)),
-      bind_(make_bind(std::move(host_keys), ciphers.empty() ? kCiphers : ciphers)),
-      session_(ssh_new()) {
+      bind_(
+          make_bind(std::move(host_keys), settings.ciphers.empty() ? kCiphers : settings.ciphers)),
+      session_(ssh_new()),
+      is_jump_(settings.is_jump) {
   const int on = 1;
   ::setsockopt(client_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const bool off = false;
@@ -72,7 +74,7 @@ int Server::run() {
   if (!exchange_keys()) {
     return 0;
   }
-  auth_ = std::make_unique<UserAuth>(session_.get(), monitor_);
+  auth_ = std::make_unique<UserAuth>(session_.get(), monitor_, is_jump_);
   if (log_in()) {
     serve();
   }
@@ -87,10 +89,16 @@ bool Server::client_is_gone() const {
 void Server::wait(int timeout_ms) {
   const int flags = ssh_get_poll_flags(session_.get());
   const int write = (flags & SSH_WRITE_PENDING) != 0 ? POLLOUT : 0;
-  pollfd fds[2] = {
-      {ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0},
-      {monitor_.fd(), static_cast<short>(POLLIN | (monitor_.wants_write() ? POLLOUT : 0)), 0}};
-  if (::poll(fds, session_over_ ? 1 : 2, timeout_ms) < 0 && errno != EINTR) {
+  polled_.clear();
+  polled_.push_back({ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0});
+  if (!session_over_) {
+    const int flush = monitor_.wants_write() ? POLLOUT : 0;
+    polled_.push_back({monitor_.fd(), static_cast<short>(POLLIN | flush), 0});
+  }
+  if (channels_) {
+    channels_->add_to_poll(polled_);
+  }
+  if (::poll(polled_.data(), polled_.size(), timeout_ms) < 0 && errno != EINTR) {
     fatal("poll failed");
   }
 }
@@ -183,7 +191,7 @@ bool Server::log_in() {
     return false;
   }
   // From here on requests come by callback; what was read ahead is handed over first.
-  channels_ = std::make_unique<Channels>(session_.get(), monitor_, auth_->text());
+  channels_ = std::make_unique<Channels>(session_.get(), monitor_, auth_->text(), auth_->allowed());
   return true;
 }
 

@@ -6,6 +6,8 @@
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
 
+#include <poll.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -17,8 +19,11 @@ namespace sallyport::front {
 // process and per event (two in one event are a use-after-free in 0.10.6 and 0.12).
 class Server {
 public:
-  // ciphers: comma-separated, the best first; "" for the default.
-  Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys, const std::string& ciphers);
+  struct Settings {
+    std::string ciphers;   // comma-separated, the best first; "" for the default
+    bool is_jump = false;  // inside another session: the client need not prove anything
+  };
+  Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys, const Settings& settings);
   int run();  // the exit status of the process
 
 private:
@@ -38,11 +43,12 @@ private:
   SshBind bind_;
   SshSession session_;
   SshEvent event_;
+  bool is_jump_;
   std::unique_ptr<UserAuth> auth_;
   std::unique_ptr<Channels> channels_;
-  std::string end_text_;  // why we end, for the user
+  std::string end_text_;       // why we end, for the user
   bool session_over_ = false;  // nothing more is read from the monitor
-  bool readable_ = true;
+  std::vector<pollfd> polled_;
 };
 
 }  // namespace sallyport::front

@@ -53,7 +53,8 @@ bool is_accepted_type(const std::string& algorithm) {
 
 }  // namespace
 
-UserAuth::UserAuth(ssh_session session, Peer& monitor) : session_(session), monitor_(monitor) {
+UserAuth::UserAuth(ssh_session session, Peer& monitor, bool is_jump)
+    : session_(session), monitor_(monitor), is_jump_(is_jump) {
   ssh_set_counters(session_, nullptr, &packets_);
   // No server callbacks, although they could refuse gssapi-with-mic (libssh processes it even where
   // it is not offered): with them every message is freed before it can be answered later. A client
@@ -138,6 +139,9 @@ void UserAuth::read_auth(SshMessage message) {
   }
   switch (ssh_message_subtype(message.get())) {
     case SSH_AUTH_METHOD_NONE:
+      if (is_jump_) {
+        return ask_monitor(std::move(message), monitor_.send(AskJumpLogin{user_}));
+      }
       refuse(message.get());
       none_ = std::move(message);
       return;
@@ -236,6 +240,7 @@ Status UserAuth::answer_verdict(const Verdict& verdict) {
       ssh_message_auth_reply_success(request.get(), 0);
       state_ = State::in;
       text_ = verdict.text;
+      allowed_ = verdict.allowed;
       break;
     case Login::more:
       ssh_message_auth_set_methods(request.get(),

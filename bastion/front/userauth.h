@@ -18,11 +18,13 @@ class UserAuth {
 public:
   enum class State { running, in, failed };
 
-  UserAuth(ssh_session session, Peer& monitor);
+  // is_jump: the session that this one is inside of has proven who it is; "none" is enough.
+  UserAuth(ssh_session session, Peer& monitor, bool is_jump);
 
   State state() const { return state_; }
   // failed: why, for the user. in: "" or the refusal that every channel shall get.
   const std::string& text() const { return text_; }
+  uint32_t allowed() const { return allowed_; }  // in: the bits of the grant
 
   // Takes what libssh has parsed so far; never waits.
   void read_requests();
@@ -47,9 +49,11 @@ private:
 
   ssh_session session_;
   Peer& monitor_;
+  bool is_jump_;
   State state_ = State::running;
   Waiting waiting_ = Waiting::for_client;
   std::string text_;
+  uint32_t allowed_ = 0;
   std::string user_;  // the first one named, which may be ""
   bool has_user_ = false;
   std::set<std::string> proven_;  // key blobs that were signed with and did not do alone

@@ -2,6 +2,7 @@
 #include "bastion/gate/dial.h"
 
 #include "bastion/gate/listeners.h"
+#include "shared/base/denied_address.h"
 #include "shared/base/handle.h"
 #include "shared/base/log.h"
 #include "shared/ipc/peer.h"
@@ -22,23 +23,6 @@ namespace sallyport::gate {
 namespace {
 
 constexpr int kConnectMs = 10'000;
-
-bool is_refused_v4(uint32_t address) {  // host byte order
-  return address == 0 || (address >> 28) == 14 /* 224/4 */ || (address >> 28) == 15 /* 240/4 */ ||
-         (address >> 16) == 0xa9fe /* 169.254/16 */;
-}
-
-bool is_refused_v6(const in6_addr& a) {
-  if (IN6_IS_ADDR_V4MAPPED(&a) || IN6_IS_ADDR_V4COMPAT(&a)) {
-    uint32_t v4 = 0;
-    std::memcpy(&v4, a.s6_addr + 12, sizeof v4);
-    return !IN6_IS_ADDR_LOOPBACK(&a) && is_refused_v4(ntohl(v4));
-  }
-  static constexpr uint8_t kMetadata[16] = {0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0,
-                                            0,    0, 0,    0,    0, 0, 2, 0x54};
-  return IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_MULTICAST(&a) || IN6_IS_ADDR_LINKLOCAL(&a) ||
-         std::memcmp(a.s6_addr, kMetadata, sizeof kMetadata) == 0;
-}
 
 bool listens_everywhere(const std::string& listener) {
   return listener.starts_with("0.0.0.0:") || listener.starts_with("[::]:");
@@ -149,11 +133,11 @@ std::optional<std::string> why_never_dialled(const sockaddr* address,
   if (address->sa_family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, address, sizeof v4);
-    refused = is_refused_v4(ntohl(v4.sin_addr.s_addr));
+    refused = is_denied_address(v4.sin_addr);
   } else if (address->sa_family == AF_INET6) {
     sockaddr_in6 v6{};
     std::memcpy(&v6, address, sizeof v6);
-    refused = is_refused_v6(v6.sin6_addr);
+    refused = is_denied_address(v6.sin6_addr);
   }
   if (refused) {
     return shown + " is an address that is never dialled (link-local, multicast or metadata)";

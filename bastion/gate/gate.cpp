@@ -19,6 +19,7 @@ namespace sallyport::gate {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
+constexpr int kJumpBufferBytes = 512 * 1024;
 constexpr auto kAcceptPause = std::chrono::seconds(1);
 constexpr auto kStopTime = std::chrono::seconds(3);
 
@@ -34,20 +35,28 @@ void keep_alive(int fd) {
 }  // namespace
 
 Gate::Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
-           std::vector<UniqueFd> host_keys, std::string libexec, Daemons daemons)
+           std::vector<UniqueFd> host_keys, UniqueFd jump_key, std::string libexec, Daemons daemons)
     : loop_(loop),
       config_(config),
       listeners_(std::move(listeners)),
       daemons_(std::move(daemons)),
       confirmer_(loop, config.socket_path("authd"), Purpose::dial),
+      jump_confirmer_(loop, config.socket_path("authd"), Purpose::jump),
       signer_(loop, config.socket_path("keyd")),
       around_{loop,
               config,
               std::move(libexec),
               std::move(host_keys),
+              std::move(jump_key),
               listener_addresses(listeners_),
               confirmer_,
-              signer_} {}
+              jump_confirmer_,
+              signer_} {
+  around_.start_jump = [this](const Id& outer, const std::string& address,
+                              const std::string& target) {
+    return start_jump(outer, address, target);
+  };
+}
 
 int Gate::run() {
   loop_.on_signals({SIGTERM, SIGINT, SIGCHLD}, [this](int signal) { on_signal(signal); });
@@ -100,7 +109,35 @@ void Gate::start_session(UniqueFd client, std::string address) {
     log_warning("connection refused", {{"address", address}, {"why", why + " is reached"}});
     return;
   }
-  auto session = std::make_shared<Session>(around_, address);
+  keep(std::make_shared<Session>(around_, address), std::move(client), address);
+}
+
+Result<UniqueFd> Gate::start_jump(const Id& outer, const std::string& address,
+                                  const std::string& target) {
+  std::string why;
+  if (!has_room(why) || stopping_) {
+    return Error{Errc::limit, "this bastion takes no more sessions now (" + why + ")"};
+  }
+  if (!around_.jump_key) {
+    return Error{Errc::not_found,
+                 "this bastion has no jump.key_file, so it does not serve ssh -J; an administrator "
+                 "makes one with: openssl rand -hex 32"};
+  }
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return errno_error("socketpair");
+  }
+  UniqueFd front(ends[0]);
+  UniqueFd outer_front(ends[1]);
+  for (const int end : ends) {
+    ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &kJumpBufferBytes, sizeof kJumpBufferBytes);
+  }
+  keep(std::make_shared<Session>(around_, address, JumpOrigin{outer, target}), std::move(front),
+       address);
+  return outer_front;
+}
+
+void Gate::keep(std::shared_ptr<Session> session, UniqueFd client, const std::string& address) {
   const Status started = session->start(std::move(client));
   if (!started) {
     log_error("no session", {{"address", address}, {"why", started.error().message}});

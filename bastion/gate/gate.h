@@ -14,12 +14,15 @@ namespace sallyport::gate {
 class Gate {
 public:
   Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
-       std::vector<UniqueFd> host_keys, std::string libexec, Daemons daemons);
+       std::vector<UniqueFd> host_keys, UniqueFd jump_key, std::string libexec, Daemons daemons);
   int run();  // until SIGTERM or SIGINT, or until a daemon of ours dies
 
 private:
   void accept_clients(int listener);
   void start_session(UniqueFd client, std::string address);
+  Result<UniqueFd> start_jump(const Id& outer, const std::string& address,
+                              const std::string& target);
+  void keep(std::shared_ptr<Session> session, UniqueFd client, const std::string& address);
   bool has_room(std::string& why) const;
   void on_signal(int signal);
   void reap();
@@ -30,6 +33,7 @@ private:
   std::vector<UniqueFd> listeners_;
   Daemons daemons_;
   GrantConfirmer confirmer_;
+  GrantConfirmer jump_confirmer_;
   SignerLink signer_;
   Surroundings around_;
   std::map<Id, std::shared_ptr<Session>> sessions_;

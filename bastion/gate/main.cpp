@@ -67,19 +67,27 @@ int run(const std::string& config_path, bool without_daemons) {
   if (!host_keys) {
     return refuse(host_keys.error());
   }
+  UniqueFd jump_key;
+  if (!config->jump_key_file.empty()) {
+    auto opened = open_host_keys({config->jump_key_file});
+    if (!opened) {
+      return refuse(opened.error());
+    }
+    jump_key = std::move(opened->front());
+  }
   // The port opens last: whoever can connect finds everything there.
   gate::Daemons daemons;
   const Status up = without_daemons ? ok() : daemons.start(*config, *libexec);
-  auto listeners = up ? gate::open_listeners(config->listen)
-                      : Result<std::vector<UniqueFd>>(up.error());
+  auto listeners =
+      up ? gate::open_listeners(config->listen) : Result<std::vector<UniqueFd>>(up.error());
   if (!listeners) {
     daemons.stop();
     return refuse(listeners.error());
   }
   drop_to_user(kSessionUser);
   EventLoop loop;
-  gate::Gate gate(loop, *config, std::move(*listeners), std::move(*host_keys), std::move(*libexec),
-                  std::move(daemons));
+  gate::Gate gate(loop, *config, std::move(*listeners), std::move(*host_keys), std::move(jump_key),
+                  std::move(*libexec), std::move(daemons));
   return gate.run();
 }
 

@@ -19,6 +19,7 @@ constexpr auto kSessionStopTime = std::chrono::milliseconds(1500);  // when the 
 
 constexpr AllowedMessage<Session> kFromMonitor[] = {
     allow<&Session::answer_start_back>(in(0), Times::once),
+    allow<&Session::answer_start_jump>(in(0), Times::many),
 };
 
 std::string joined(const std::vector<std::string>& names) {
@@ -36,8 +37,8 @@ std::string describe_end(int status) {
 
 }  // namespace
 
-Session::Session(Surroundings& around, std::string address)
-    : around_(around), address_(std::move(address)) {}
+Session::Session(Surroundings& around, std::string address, std::optional<JumpOrigin> jump)
+    : around_(around), address_(std::move(address)), jump_(std::move(jump)) {}
 
 Session::~Session() {
   if (control_) {
@@ -70,7 +71,7 @@ Status Session::start(UniqueFd client) {
       self->terminate("the time to log in is over; connect again");
     }
   });
-  return control_.send(SessionStart{id_, address_, around_.config.node});
+  return control_.send(SessionStart{id_, address_, around_.config.node, jump_.has_value()});
 }
 
 Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
@@ -78,6 +79,14 @@ Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
   if (!authd) {
     return authd.error();
   }
+  // What this session is, from us: the monitor could only claim it.
+  Peer origin(std::move(*authd));
+  const Status told = origin.send(
+      LoginOrigin{id_, address_, jump_ ? jump_->outer : Id(), jump_ ? jump_->target : ""});
+  if (!told || origin.wants_write()) {
+    return Error{Errc::io, "authd does not listen"};
+  }
+  *authd = origin.release();
   auto stored = connect_peer(around_.config.socket_path("stored"));
   if (!stored) {
     return stored.error();
@@ -95,14 +104,19 @@ Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
 
 Status Session::start_front(const UniqueFd& client, const UniqueFd& monitor) {
   std::vector<int> descriptors{client.get(), monitor.get()};
+  std::vector<std::string> arguments{std::to_string(around_.host_keys.size()),
+                                     joined(around_.config.ciphers)};
+  if (jump_) {
+    descriptors.push_back(around_.jump_key.get());
+    arguments.push_back(jump_->target);
+  }
   for (const UniqueFd& key : around_.host_keys) {
-    descriptors.push_back(key.get());
+    if (!jump_) {
+      descriptors.push_back(key.get());
+    }
   }
   const auto pid =
-      spawn({around_.libexec + "/sallyport-front",
-             "sallyportd: front",
-             {std::to_string(around_.host_keys.size()), joined(around_.config.ciphers)},
-             descriptors});
+      spawn({around_.libexec + "/sallyport-front", "sallyportd: front", arguments, descriptors});
   if (!pid) {
     return pid.error();
   }
@@ -151,6 +165,25 @@ Status Session::answer_start_back(const StartBack& message) {
                                         still->fail(agent.error().message);
                                       }
                                     });
+  });
+  return ok();
+}
+
+Status Session::answer_start_jump(const StartJump& message) {
+  const std::weak_ptr<Session> weak = weak_from_this();
+  around_.jump_confirmer.confirm(message.grant, id_, [weak, message](Result<GrantFacts> facts) {
+    const auto self = weak.lock();
+    if (!self || !self->control_) {
+      return;
+    }
+    auto socket = facts ? self->around_.start_jump(self->id_, self->address_, message.target)
+                        : Result<UniqueFd>(facts.error());
+    self->has_grant_ = self->has_grant_ || facts.has_value();
+    if (socket) {
+      (void)self->control_.send(JumpStarted{message.channel, true, ""}, {socket->get()});
+    } else {
+      (void)self->control_.send(JumpStarted{message.channel, false, socket.error().message});
+    }
   });
   return ok();
 }

@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,14 +28,26 @@ struct Surroundings {
   const Config& config;
   std::string libexec;
   std::vector<UniqueFd> host_keys;  // open for reading
+  UniqueFd jump_key;                // open for reading; none: no ssh -J
   std::vector<std::string> own_listeners;
   GrantConfirmer& confirmer;
+  GrantConfirmer& jump_confirmer;
   SignerLink& signer;
+  // Starts a session inside another one; the socket is the outer front's way to it.
+  std::function<Result<UniqueFd>(const Id& outer, const std::string& address,
+                                 const std::string& target)>
+      start_jump{};
+};
+
+// Where a session inside another one comes from.
+struct JumpOrigin {
+  Id outer;
+  std::string target;
 };
 
 class Session : public std::enable_shared_from_this<Session> {
 public:
-  Session(Surroundings& around, std::string address);
+  Session(Surroundings& around, std::string address, std::optional<JumpOrigin> jump = {});
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -52,6 +65,7 @@ public:
   void terminate(const std::string& text);
 
   Status answer_start_back(const StartBack& message);
+  Status answer_start_jump(const StartJump& message);
 
 private:
   Status start_monitor(UniqueFd control, UniqueFd front, UniqueFd back);
@@ -64,6 +78,7 @@ private:
   Surroundings& around_;
   Id id_ = Id::random();
   std::string address_;
+  std::optional<JumpOrigin> jump_;
   pid_t monitor_ = 0;
   pid_t front_ = 0;
   pid_t back_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/monitor/channel_recording.h"
 
+#include "bastion/monitor/forward_destination.h"
+#include "bastion/monitor/looks_like_text.h"
 #include "shared/asciicast/writer.h"
 #include "shared/base/hex.h"
 #include "shared/base/printable.h"
@@ -24,7 +26,7 @@ std::string readable(std::string_view text) {
   return is_valid_utf8(text) ? std::string(text) : printable(text, text.size());
 }
 
-SessionFacts facts_of(const RecordedSession& of, const ChannelStart& start, bool has_terminal) {
+SessionFacts facts_of(const RecordedSession& of, const RecordedChannel& channel) {
   SessionFacts facts;
   facts.who = of.grant.person;
   facts.issuer = of.grant.issuer;
@@ -33,12 +35,12 @@ SessionFacts facts_of(const RecordedSession& of, const ChannelStart& start, bool
   facts.login = of.grant.login;
   facts.address = of.address;
   facts.fingerprint = of.grant.fingerprint;
-  facts.kind = start.kind == ChannelKind::shell ? "shell" : "exec";
-  facts.command = start.command;
+  facts.kind = name_of(channel.start.kind);
+  facts.command = channel.start.command;
   facts.session = of.session.hex();
-  facts.channel = start.channel;
+  facts.channel = channel.start.channel;
   facts.node = of.node;
-  facts.pty = has_terminal;
+  facts.pty = channel.pty.has_value();
   return facts;
 }
 
@@ -54,8 +56,9 @@ Result<std::vector<AgeRecipient>> parse_all(const std::vector<std::string>& text
   return recipients;
 }
 
-std::string header_line(const RecordedSession& of, const ChannelStart& start,
-                        const std::optional<ChannelPty>& pty, uint64_t start_ms) {
+std::string header_line(const RecordedSession& of, const RecordedChannel& channel,
+                        uint64_t start_ms) {
+  const std::optional<ChannelPty>& pty = channel.pty;
   AsciicastHeader header;
   if (pty) {
     header.cols = asciicast_size(pty->columns, kAsciicastUsualCols);
@@ -64,47 +67,42 @@ std::string header_line(const RecordedSession& of, const ChannelStart& start,
   }
   header.timestamp = static_cast<int64_t>(start_ms / 1000);
   // For other players. The whole command is a fact; with escapes it must not be there twice.
-  header.command = readable(start.command);
+  header.command = readable(channel.start.command);
   if (header.command.size() > kMaxShownCommand) {
     header.command = printable(header.command, kMaxShownCommand);
   }
-  header.sallyport = facts_json(facts_of(of, start, pty.has_value()));
+  header.sallyport = facts_json(facts_of(of, channel));
   return asciicast_header_line(header);
 }
 
 }  // namespace
 
-bool looks_like_text(std::string_view bytes) {
-  // A character that began in the read before: up to three continuation bytes.
-  for (int i = 0; i < 3 && !bytes.empty() && (bytes[0] & 0xc0) == 0x80; ++i) {
-    bytes.remove_prefix(1);
-  }
-  while (!bytes.empty()) {
-    const Utf8Step step = utf8_step(bytes);
-    if (step.kind == Utf8Step::Kind::invalid || step.length == 0 || bytes[0] == '\0') {
-      return false;
-    }
-    bytes.remove_prefix(step.length);
-  }
-  return true;
-}
-
 Result<ChannelRecording> ChannelRecording::create(UniqueFd file, const RecordedSession& of,
-                                                  const ChannelStart& start,
-                                                  const std::optional<ChannelPty>& pty) {
+                                                  const RecordedChannel& channel) {
   auto recipients = parse_all(of.grant.recipients);
   if (!recipients) {
     return recipients.error();
   }
   const uint64_t start_ms = unix_ms();
   auto writer = RecordingWriter::create(
-      std::move(file), {of.session, start.channel, of.node, start_ms, std::move(*recipients)},
-      header_line(of, start, pty, start_ms));
+      std::move(file),
+      {of.session, channel.start.channel, of.node, start_ms, std::move(*recipients)},
+      header_line(of, channel, start_ms));
   if (!writer) {
     return writer.error();
   }
-  return ChannelRecording(std::move(*writer), pty.has_value());
+  const Kind kind = channel.pty ? Kind::terminal : channel.forward ? Kind::forward : Kind::stream;
+  const uint64_t bytes = kind == Kind::forward ? of.grant.forward_bytes : of.grant.stream_bytes;
+  return ChannelRecording(std::move(*writer), kind, {bytes, kind == Kind::stream});
 }
+
+ChannelRecording::ChannelRecording(RecordingWriter writer, Kind kind, Allowance allowance)
+    : writer_(std::move(writer)),
+      kind_(kind),
+      allowance_(allowance),
+      input_(ByteDirection::to_target, allowance),
+      output_(ByteDirection::output, allowance),
+      error_(ByteDirection::error_output, allowance) {}
 
 uint64_t ChannelRecording::now_us() const {
   const auto passed = std::chrono::steady_clock::now() - start_;
@@ -113,17 +111,17 @@ uint64_t ChannelRecording::now_us() const {
 }
 
 Status ChannelRecording::add_output(Stream stream, std::string_view bytes) {
-  if (has_terminal_) {
+  if (kind_ == Kind::terminal) {
     return writer_.add_event(now_us(), 'o', bytes);
   }
-  const bool is_error = stream == Stream::error;
-  bool& is_binary = is_binary_[is_error ? 1 : 0];
-  is_binary = is_binary || !looks_like_text(bytes);
+  KeptStream& kept = stream == Stream::error ? error_ : output_;
+  bool& is_binary = is_binary_[stream == Stream::error ? 1 : 0];
+  is_binary = is_binary || kind_ == Kind::forward || !looks_like_text(bytes);
   if (!is_binary) {
+    kept.note_text(bytes);
     return add_text(stream, bytes);
   }
-  return writer_.add_bytes(now_us(), is_error ? ByteDirection::error_output : ByteDirection::output,
-                           as_bytes(bytes));
+  return kept.add(writer_, now_us(), bytes, allowance_);
 }
 
 // Both streams are "o", so that every player shows them; ours can tell them apart.
@@ -139,7 +137,7 @@ Status ChannelRecording::add_text(Stream stream, std::string_view bytes) {
 }
 
 Status ChannelRecording::add_input(std::string_view bytes) {
-  return writer_.add_bytes(now_us(), ByteDirection::to_target, as_bytes(bytes));
+  return input_.add(writer_, now_us(), bytes, allowance_);
 }
 
 Status ChannelRecording::add_resize(uint32_t columns, uint32_t rows) {
@@ -157,6 +155,11 @@ Status ChannelRecording::flush() {
 }
 
 Result<RecordingEnd> ChannelRecording::finish() {
+  for (KeptStream* stream : {&input_, &output_, &error_}) {
+    if (const Status told = stream->finish(writer_, now_us()); !told) {
+      return told.error();
+    }
+  }
   if (const Status finished = writer_.finish(); !finished) {
     return finished.error();
   }

@@ -2,9 +2,11 @@
 //
 // What happens on one channel becomes a BREC file. With a terminal everything that the target
 // prints is text of the asciicast. Without one, text is text, and what is no text (an archive, an
-// image) goes into binary frames from the first read that shows it, as does all input.
+// image) goes into binary frames from the first read that shows it, as do all input and forwarded
+// connections; of those the role bounds how much (kept_stream.h).
 #pragma once
 
+#include "bastion/monitor/kept_stream.h"
 #include "shared/base/result.h"
 #include "shared/ipc/messages.h"
 #include "shared/recording/writer.h"
@@ -24,6 +26,12 @@ struct RecordedSession {
   Grant grant;
 };
 
+struct RecordedChannel {
+  ChannelStart start;
+  std::optional<ChannelPty> pty;
+  std::optional<ForwardOpen> forward;
+};
+
 struct RecordingEnd {
   uint64_t frames;
   std::string chain_head;  // 32 bytes
@@ -32,8 +40,7 @@ struct RecordingEnd {
 class ChannelRecording {
 public:
   static Result<ChannelRecording> create(UniqueFd file, const RecordedSession& of,
-                                         const ChannelStart& start,
-                                         const std::optional<ChannelPty>& pty);
+                                         const RecordedChannel& channel);
 
   Status add_output(Stream stream, std::string_view bytes);
   Status add_input(std::string_view bytes);  // channels without a terminal only
@@ -43,19 +50,20 @@ public:
   Result<RecordingEnd> finish();
 
 private:
-  explicit ChannelRecording(RecordingWriter writer, bool has_terminal)
-      : writer_(std::move(writer)), has_terminal_(has_terminal) {}
+  enum class Kind { terminal, stream, forward };
+  ChannelRecording(RecordingWriter writer, Kind kind, Allowance allowance);
   uint64_t now_us() const;
   Status add_text(Stream stream, std::string_view bytes);
 
   RecordingWriter writer_;
-  bool has_terminal_;
+  Kind kind_;
+  Allowance allowance_;
+  KeptStream input_;
+  KeptStream output_;
+  KeptStream error_;
   bool is_binary_[2] = {false, false};  // output, error
   Stream text_of_ = Stream::output;     // whose text the last "o" is
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-// Could be the middle of a text: valid UTF-8 apart from a character cut at either end, and no NUL.
-bool looks_like_text(std::string_view bytes);
 
 }  // namespace sallyport::monitor

@@ -14,9 +14,21 @@ namespace {
 
 constexpr size_t kMaxVariables = 64;
 constexpr size_t kMaxReasonBytes = 1024;
+constexpr std::string_view kSftp = "sftp";
 
 Error out_of_turn(const char* what) {
   return {Errc::protocol, std::string(what) + " out of turn"};
+}
+
+std::string describe(const ChannelStart& start) {
+  switch (start.kind) {
+    case ChannelKind::shell:
+      return "a shell";
+    case ChannelKind::exec:
+      return "a command";
+    default:
+      return start.command == kSftp ? "sftp" : "the subsystem " + printable(start.command, 64);
+  }
 }
 
 // What a shell would make of a death by signal.
@@ -36,9 +48,12 @@ Channels::Channel* Channels::find(uint32_t number) {
   return found == channels_.end() ? nullptr : &found->second;
 }
 
-bool Channels::is_allowed(ChannelKind kind) const {
-  const Allowed bit = kind == ChannelKind::shell ? Allowed::shell : Allowed::exec;
-  return (session_.grant.allowed & static_cast<uint32_t>(bit)) != 0;
+bool Channels::is_allowed(const ChannelStart& start) const {
+  const Allowed bit = start.kind == ChannelKind::shell  ? Allowed::shell
+                      : start.kind == ChannelKind::exec ? Allowed::exec
+                      : start.command == kSftp          ? Allowed::sftp
+                                                        : Allowed::subsystem;
+  return allows(session_.grant.allowed, bit);
 }
 
 bool Channels::passes(const std::string& variable) const {
@@ -47,10 +62,12 @@ bool Channels::passes(const std::string& variable) const {
 }
 
 Status Channels::open(const ChannelOpen& message) {
-  if (message.channel != next_number_ || channels_.size() >= kMaxChannels) {
+  // front numbers also those that it refuses itself.
+  if (message.channel < next_number_ || message.channel >= kFirstTargetChannel ||
+      channels_.size() >= kMaxChannels) {
     return out_of_turn("a channel");
   }
-  ++next_number_;
+  next_number_ = message.channel + 1;
   channels_.emplace(message.channel, Channel{});
   return ok();
 }
@@ -75,21 +92,48 @@ Status Channels::env(const ChannelEnv& message) {
   return ok();
 }
 
+Status Channels::x11(const ChannelX11& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::preparing ||
+      !allows(session_.grant.allowed, Allowed::x11)) {
+    return out_of_turn("x11");
+  }
+  channel->x11 = message;
+  asked_x11_ = true;
+  return ok();
+}
+
+Status Channels::agent(const ChannelAgent& message) {
+  Channel* channel = find(message.channel);
+  if (channel == nullptr || channel->step != Step::preparing ||
+      !allows(session_.grant.allowed, Allowed::agent)) {
+    return out_of_turn("an agent");
+  }
+  channel->wants_agent = true;
+  asked_agent_ = true;
+  return ok();
+}
+
 Status Channels::start(const ChannelStart& message) {
   Channel* channel = find(message.channel);
-  if (channel == nullptr || channel->step != Step::preparing) {
+  if (channel == nullptr || channel->step != Step::preparing ||
+      message.kind > ChannelKind::subsystem) {
     return out_of_turn("a start");
   }
   channel->start = message;
-  if (!is_allowed(message.kind)) {
-    const std::string what = message.kind == ChannelKind::shell ? "a shell" : "a command";
-    refuse(message.channel, *channel,
-           "sallyport: no role of yours allows " + what + " on " + session_.grant.target);
+  if (!is_allowed(message)) {
+    refuse(
+        message.channel, *channel,
+        "sallyport: no role of yours allows " + describe(message) + " on " + session_.grant.target);
     return ok();
   }
-  channel->step = Step::recording;
+  return ask_recording(message.channel, *channel);
+}
+
+Status Channels::ask_recording(uint32_t number, Channel& channel) {
+  channel.step = Step::recording;
   return stored_.send(
-      OpenRecording{session_.grant.grant, session_.session, message.channel, message.kind});
+      OpenRecording{session_.grant.grant, session_.session, number, channel.start.kind});
 }
 
 Status Channels::recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds) {
@@ -102,8 +146,8 @@ Status Channels::recording_opened(const RecordingOpened& message, std::vector<Un
     refuse(message.channel, *channel, "sallyport: " + message.text);
     return ok();
   }
-  auto recording =
-      ChannelRecording::create(std::move(fds[0]), session_, channel->start, channel->pty);
+  auto recording = ChannelRecording::create(std::move(fds[0]), session_,
+                                            {channel->start, channel->pty, channel->forward});
   if (!recording) {
     (void)stored_.send(RecordingEnded{message.channel, 0, "", "failed"});
     refuse(message.channel, *channel,
@@ -114,7 +158,7 @@ Status Channels::recording_opened(const RecordingOpened& message, std::vector<Un
   channel->recording.emplace(std::move(*recording));
   channel->step = Step::ready;
   if (back_is_ready_) {
-    begin_at_back(message.channel, *channel);
+    begin(message.channel, *channel);
   }
   return ok();
 }
@@ -123,24 +167,39 @@ void Channels::on_back_ready() {
   back_is_ready_ = true;
   for (auto& [number, channel] : channels_) {
     if (channel.step == Step::ready) {
-      begin_at_back(number, channel);
+      begin(number, channel);
     }
+  }
+  if (listen_asked_) {
+    to_back(*listen_asked_);
   }
 }
 
-void Channels::begin_at_back(uint32_t number, Channel& channel) {
+void Channels::begin(uint32_t number, Channel& channel) {
+  channel.step = Step::starting;
+  if (channel.forward) {
+    return channel.by_target ? to_front(*channel.forward) : to_back(*channel.forward);
+  }
   to_back(ChannelOpen{number});
   if (channel.pty) {
     to_back(*channel.pty);
+  }
+  if (channel.x11) {
+    to_back(*channel.x11);
+  }
+  if (channel.wants_agent) {
+    to_back(ChannelAgent{number});
   }
   for (const ChannelEnv& variable : channel.environment) {
     to_back(variable);
   }
   to_back(channel.start);
-  channel.step = Step::starting;
 }
 
 void Channels::refuse(uint32_t number, Channel& channel, const std::string& text) {
+  if (channel.forward) {
+    return forget_refused(number, channel, text);
+  }
   to_front(ChannelRefused{number, text});
   channel.close_told = true;  // front closes it on that word
   finish(number, channel, "refused");
@@ -151,8 +210,12 @@ Status Channels::started(const ChannelStarted& message) {
   if (channel == nullptr) {
     return ok();
   }
-  if (channel->step != Step::starting) {
+  if (channel->step != Step::starting || channel->by_target) {
     return out_of_turn("an answer to a start");
+  }
+  if (channel->forward && !message.ok) {
+    forget_refused(message.channel, *channel, "");
+    return ok();
   }
   to_front(message);
   if (!message.ok) {
@@ -178,7 +241,7 @@ Status Channels::started(const ChannelStarted& message) {
 
 Status Channels::refused(const ChannelRefused& message) {
   Channel* channel = find(message.channel);
-  if (channel != nullptr && channel->step == Step::starting) {
+  if (channel != nullptr && channel->step == Step::starting && !channel->by_target) {
     refuse(message.channel, *channel, printable(message.text, kMaxReasonBytes));
   }
   return ok();
@@ -211,6 +274,14 @@ Status Channels::signal(const ChannelSignal& message) {
 Status Channels::record(Channel& channel, Status added) {
   channel.dirty = true;
   return added;
+}
+
+Status Channels::send_break(const ChannelBreak& message) {
+  Channel* channel = find(message.channel);
+  if (channel != nullptr && channel->step == Step::running) {
+    to_back(message);
+  }
+  return ok();
 }
 
 Status Channels::input(const ChannelData& message) {

@@ -28,6 +28,14 @@ public:
 
   // front
   Status open(const ChannelOpen& message);
+  Status open_by_user(const ForwardOpen& message);  // forwards.cpp
+  Status started_by_user(const ChannelStarted& message);
+  Status refused_by_user(const ChannelRefused& message);
+  Status listen_ask(const ListenAsk& message);
+  Status listen_cancel(const ListenCancel& message);
+  Status x11(const ChannelX11& message);
+  Status agent(const ChannelAgent& message);
+  Status send_break(const ChannelBreak& message);
   Status pty(const ChannelPty& message);
   Status env(const ChannelEnv& message);
   Status start(const ChannelStart& message);
@@ -38,6 +46,8 @@ public:
   Status user_close(const ChannelClose& message);
   Status output_credit(const ChannelCredit& message);
   // back
+  Status open_by_target(const ForwardOpen& message);
+  Status listen_answer(const ListenAnswer& message);
   Status started(const ChannelStarted& message);
   Status refused(const ChannelRefused& message);
   Status output(const ChannelData& message);
@@ -54,8 +64,12 @@ private:
   struct Channel {
     Step step = Step::preparing;
     std::optional<ChannelPty> pty;
+    std::optional<ChannelX11> x11;
+    bool wants_agent = false;
     std::vector<ChannelEnv> environment;
     ChannelStart start;
+    std::optional<ForwardOpen> forward;  // instead of all these
+    bool by_target = false;
     std::optional<ChannelRecording> recording;
     uint64_t input_credit = kInitialCredit;
     uint64_t output_credit = kInitialCredit;
@@ -67,7 +81,12 @@ private:
   };
 
   Channel* find(uint32_t number);
-  bool is_allowed(ChannelKind kind) const;
+  bool is_allowed(const ChannelStart& start) const;
+  std::optional<std::string> why_not(const ForwardOpen& open) const;
+  void refuse_forward(const ForwardOpen& open, const std::string& why);
+  void forget_refused(uint32_t number, Channel& channel, const std::string& text);
+  void begin(uint32_t number, Channel& channel);
+  Status ask_recording(uint32_t number, Channel& channel);
   bool passes(const std::string& variable) const;
   void begin_at_back(uint32_t number, Channel& channel);
   void refuse(uint32_t number, Channel& channel, const std::string& text);
@@ -93,7 +112,14 @@ private:
   RecordedSession session_;
   std::map<uint32_t, Channel> channels_;
   uint32_t next_number_ = 0;
+  uint32_t next_target_number_ = kFirstTargetChannel;
   bool back_is_ready_ = false;
+  // What the user has asked the target for, and what it may so open towards the user.
+  bool asked_agent_ = false;
+  bool asked_x11_ = false;
+  std::vector<ListenAsk> listening_;
+  std::optional<ListenAsk> listen_asked_;  // with back; back is not ready yet: kept here
+  std::optional<ListenCancel> cancel_asked_;
   std::vector<Staged> staged_;
 };
 

@@ -15,17 +15,28 @@ using State = Monitor::State;
 constexpr uint32_t kGranted = in(State::granted);
 constexpr uint32_t kAnswering = in(State::asked, State::prompted);
 constexpr uint32_t kAlive =
-    in(State::idle, State::asked, State::prompted, State::granted, State::refused);
+    in(State::idle, State::asked, State::prompted, State::granted, State::jumping, State::refused);
 
 constexpr AllowedMessage<Monitor> kFromControl[] = {
     allow<&Monitor::answer_failed>(kAlive, Times::many),
+    allow<&Monitor::answer_jump_started>(in(State::jumping), Times::many),
 };
 
 constexpr AllowedMessage<Monitor> kFromFront[] = {
     allow<&Monitor::answer_key_proven>(in(State::idle), Times::many),
     allow<&Monitor::answer_prompt_wanted>(in(State::idle), Times::many),
     allow<&Monitor::answer_prompt_answer>(in(State::prompted), Times::many),
+    allow<&Monitor::answer_jump_wanted>(in(State::idle), Times::once),
     allow<&Monitor::answer_open>(kGranted, Times::many),
+    allow<&Monitor::answer_forward_open>(in(State::granted, State::jumping, State::refused),
+                                         Times::many),
+    allow<&Monitor::answer_started_by_user>(kGranted, Times::many),
+    allow<&Monitor::answer_refused_by_user>(kGranted, Times::many),
+    allow<&Monitor::answer_listen_ask>(kGranted, Times::many),
+    allow<&Monitor::answer_listen_cancel>(kGranted, Times::many),
+    allow<&Monitor::answer_x11>(kGranted, Times::many),
+    allow<&Monitor::answer_agent>(kGranted, Times::many),
+    allow<&Monitor::answer_break>(kGranted, Times::many),
     allow<&Monitor::answer_pty>(kGranted, Times::many),
     allow<&Monitor::answer_env>(kGranted, Times::many),
     allow<&Monitor::answer_start>(kGranted, Times::many),
@@ -35,19 +46,23 @@ constexpr AllowedMessage<Monitor> kFromFront[] = {
     allow<&Monitor::answer_input_eof>(kGranted, Times::many),
     allow<&Monitor::answer_user_close>(kGranted, Times::many),
     // Where nothing was granted front gives credit for the refusal that it has shown.
-    allow<&Monitor::answer_output_credit>(in(State::granted, State::refused), Times::many),
+    allow<&Monitor::answer_output_credit>(in(State::granted, State::jumping, State::refused),
+                                          Times::many),
 };
 
 constexpr AllowedMessage<Monitor> kFromAuthd[] = {
     allow<&Monitor::answer_prompt>(in(State::asked), Times::many),
     allow<&Monitor::answer_verdict>(kAnswering, Times::many),
     allow<&Monitor::answer_grant>(in(State::asked), Times::once),
-    allow<&Monitor::answer_revoked>(kGranted, Times::once),
+    allow<&Monitor::answer_revoked>(in(State::granted, State::jumping), Times::once),
+    allow<&Monitor::answer_jump_target>(in(State::jumping), Times::many),
 };
 
 constexpr AllowedMessage<Monitor> kFromBack[] = {
     allow<&Monitor::answer_back_ready>(kGranted, Times::once),
     allow<&Monitor::answer_failed>(kGranted, Times::many),
+    allow<&Monitor::answer_open_by_target>(kGranted, Times::many),
+    allow<&Monitor::answer_listen_answer>(kGranted, Times::many),
     allow<&Monitor::answer_started>(kGranted, Times::many),
     allow<&Monitor::answer_channel_refused>(kGranted, Times::many),
     allow<&Monitor::answer_output>(kGranted, Times::many),
@@ -180,16 +195,23 @@ void Monitor::end(const std::string& text, const std::string& reason) {
 
 Status Monitor::answer_key_proven(const KeyProven& message) {
   state_ = State::asked;
-  return authd_.peer.send(
-      AskKeyLogin{start_.session, start_.address, message.user, message.algorithm, message.blob});
+  return authd_.peer.send(AskKeyLogin{message.user, message.algorithm, message.blob});
 }
 
 Status Monitor::answer_prompt_wanted(const PromptWanted& message) {
   state_ = State::asked;
-  return authd_.peer.send(AskPromptLogin{start_.session, start_.address, message.user});
+  return authd_.peer.send(AskPromptLogin{message.user});
 }
 
 Status Monitor::answer_prompt_answer(const PromptAnswer& message) {
+  state_ = State::asked;
+  return authd_.peer.send(message);
+}
+
+Status Monitor::answer_jump_wanted(const AskJumpLogin& message) {
+  if (!start_.is_jump) {
+    return Error{Errc::protocol, "a login without a proof"};
+  }
   state_ = State::asked;
   return authd_.peer.send(message);
 }
@@ -201,6 +223,17 @@ Status Monitor::answer_prompt(const Prompt& message) {
 
 Status Monitor::answer_output_credit(const ChannelCredit& message) {
   return channels_ ? channels_->output_credit(message) : ok();
+}
+
+// Where nothing is granted there is nothing to reach either.
+Status Monitor::answer_forward_open(const ForwardOpen& message) {
+  if (state_ == State::jumping) {
+    return jumps_->open(message);
+  }
+  if (channels_) {
+    return channels_->open_by_user(message);
+  }
+  return front_.peer.send(ChannelRefused{message.channel, "sallyport: nothing is granted to you"});
 }
 
 Status Monitor::answer_verdict(const Verdict& message) {
@@ -225,6 +258,14 @@ Status Monitor::answer_verdict(const Verdict& message) {
 }
 
 Status Monitor::answer_grant(const Grant& message) {
+  if (message.target.empty()) {
+    state_ = State::jumping;
+    jumps_.emplace(front_.peer, authd_.peer, control_.peer, message.grant);
+    log_info("session without a target", {{"session", start_.session.hex()},
+                                          {"person", message.person},
+                                          {"address", start_.address}});
+    return front_.peer.send(Verdict{Login::refused, "sallyport: " + message.refusal});
+  }
   state_ = State::granted;
   channels_.emplace(front_.peer, back_.peer, stored_.peer,
                     RecordedSession{start_.session, start_.node, start_.address, message});
@@ -236,7 +277,7 @@ Status Monitor::answer_grant(const Grant& message) {
   if (const Status asked = control_.peer.send(StartBack{message.grant}); !asked) {
     return asked;
   }
-  return front_.peer.send(Verdict{Login::accepted, ""});
+  return front_.peer.send(Verdict{Login::accepted, "", message.allowed});
 }
 
 Status Monitor::answer_revoked(const GrantRevoked& message) {

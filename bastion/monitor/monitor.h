@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bastion/monitor/channels.h"
+#include "bastion/monitor/jumps.h"
 #include "shared/ipc/dispatch.h"
 #include "shared/ipc/event_loop.h"
 
@@ -20,6 +21,7 @@ public:
     asked,     // authd thinks
     prompted,  // the user reads
     granted,   // channels
+    jumping,   // let in without a target: sessions inside this one, and nothing else
     refused,   // the user is told so, by front
     ending
   };
@@ -37,7 +39,16 @@ public:
   Status answer_key_proven(const KeyProven& message);
   Status answer_prompt_wanted(const PromptWanted& message);
   Status answer_prompt_answer(const PromptAnswer& message);
+  Status answer_jump_wanted(const AskJumpLogin& message);
   Status answer_open(const ChannelOpen& m) { return channels_->open(m); }
+  Status answer_forward_open(const ForwardOpen& message);
+  Status answer_started_by_user(const ChannelStarted& m) { return channels_->started_by_user(m); }
+  Status answer_refused_by_user(const ChannelRefused& m) { return channels_->refused_by_user(m); }
+  Status answer_listen_ask(const ListenAsk& m) { return channels_->listen_ask(m); }
+  Status answer_listen_cancel(const ListenCancel& m) { return channels_->listen_cancel(m); }
+  Status answer_x11(const ChannelX11& m) { return channels_->x11(m); }
+  Status answer_agent(const ChannelAgent& m) { return channels_->agent(m); }
+  Status answer_break(const ChannelBreak& m) { return channels_->send_break(m); }
   Status answer_pty(const ChannelPty& m) { return channels_->pty(m); }
   Status answer_env(const ChannelEnv& m) { return channels_->env(m); }
   Status answer_start(const ChannelStart& m) { return channels_->start(m); }
@@ -52,9 +63,16 @@ public:
   Status answer_verdict(const Verdict& message);
   Status answer_grant(const Grant& message);
   Status answer_revoked(const GrantRevoked& message);
+  Status answer_jump_target(const JumpTarget& m) { return jumps_->target_known(m); }
+  // gate
+  Status answer_jump_started(const JumpStarted& m, std::vector<UniqueFd>& fds) {
+    return jumps_->started(m, fds);
+  }
   // back
   Status answer_back_ready(const BackReady& message);
   Status answer_failed(const SessionFailed& message);
+  Status answer_open_by_target(const ForwardOpen& m) { return channels_->open_by_target(m); }
+  Status answer_listen_answer(const ListenAnswer& m) { return channels_->listen_answer(m); }
   Status answer_started(const ChannelStarted& m) { return channels_->started(m); }
   Status answer_channel_refused(const ChannelRefused& m) { return channels_->refused(m); }
   Status answer_output(const ChannelData& m) { return channels_->output(m); }
@@ -92,6 +110,7 @@ private:
   Conversation stored_;
   State state_ = State::idle;
   std::optional<Channels> channels_;
+  std::optional<Jumps> jumps_;
 };
 
 }  // namespace sallyport::monitor

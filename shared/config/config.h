@@ -43,12 +43,18 @@ struct LoginConfig {
   std::chrono::seconds grace{240};          // "grace_s": a connection that has not logged in ends
 };
 
+inline constexpr uint32_t kRecordEverythingMib = 1'000'000;
+
 struct RoleConfig {
   std::vector<std::string> groups;   // any of these gives the role; "*" is everybody
   std::vector<std::string> targets;  // globs over the inventory
   std::vector<std::string> logins;   // exact names, or "*"
   std::string default_login;         // load_config() fills in the first of logins; "": only "*"
-  std::vector<std::string> channels = {"shell", "exec"};
+  std::vector<std::string> channels = {"shell", "exec", "sftp"};
+  std::vector<std::string> forward_to = {"*"};  // globs of "host:port", for local-forward
+  std::vector<std::string> listen_on = {"localhost:*", "127.0.0.1:*", "[::1]:*"};
+  uint32_t record_streams_mib = 16;  // of what is no text on a channel; then its digest
+  uint32_t record_forwards_mib = 0;  // of each forwarded connection
 };
 
 struct TargetConfig {
@@ -66,6 +72,7 @@ struct Config {
   std::string state_directory = "/var/lib/sallyport";  // authd/ keyd/ stored/ below it
   std::string runtime_directory = "/run/sallyport";    // authd/ keyd/ stored/ below it
   std::string vault_key_file;  // mode 0600; or the systemd credential "vault.key"
+  std::string jump_key_file;   // gate's, for ssh -J; "": no ssh -J
   std::string seal_key_file;   // authd's, for remembered keys; credential "seal.key"
   uint32_t max_sessions = 1000;
   uint32_t max_unauthenticated = 200;  // connections that have not logged in yet

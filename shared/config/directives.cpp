@@ -15,7 +15,8 @@ constexpr std::string_view kAuthentications[] = {"none", "basic", "basic_raw", "
                                                  "private_key_jwt"};
 constexpr std::string_view kPrompts[] = {"enter", "auto"};
 constexpr std::string_view kEnrolments[] = {"open", "closed"};
-constexpr std::string_view kChannels[] = {"shell", "exec"};
+constexpr std::string_view kChannels[] = {"shell", "exec",          "sftp",           "subsystem",
+                                          "agent", "local-forward", "remote-forward", "x11"};
 constexpr std::string_view kCiphers[] = {"aes256-gcm@openssh.com",
                                          "aes128-gcm@openssh.com",
                                          "chacha20-poly1305@openssh.com",
@@ -52,6 +53,10 @@ constexpr Directive<Config> kConfig[] = {
      .is_path = true},
     {.key = "vault.key_file",
      .field = [](Config& c) -> std::string& { return c.vault_key_file; },
+     .check = check_not_empty,
+     .is_path = true},
+    {.key = "jump.key_file",
+     .field = [](Config& c) -> std::string& { return c.jump_key_file; },
      .check = check_not_empty,
      .is_path = true},
     {.key = "seal.key_file",
@@ -159,6 +164,18 @@ constexpr Directive<RoleConfig> kRole[] = {
     {.key = "channels",
      .field = [](RoleConfig& r) -> Texts& { return r.channels; },
      .choices = kChannels},
+    {.key = "forward_to",
+     .field = [](RoleConfig& r) -> Texts& { return r.forward_to; },
+     .check = check_place_glob},
+    {.key = "listen_on",
+     .field = [](RoleConfig& r) -> Texts& { return r.listen_on; },
+     .check = check_place_glob},
+    {.key = "record_streams_mib",
+     .field = [](RoleConfig& r) -> uint32_t& { return r.record_streams_mib; },
+     .max = kRecordEverythingMib},
+    {.key = "record_forwards_mib",
+     .field = [](RoleConfig& r) -> uint32_t& { return r.record_forwards_mib; },
+     .max = kRecordEverythingMib},
 };
 
 constexpr Directive<TargetConfig> kTarget[] = {

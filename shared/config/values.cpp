@@ -73,6 +73,17 @@ Status check_name_glob(std::string& value) {
   return ok();
 }
 
+Status check_place_glob(std::string& value) {
+  const bool good = std::all_of(value.begin(), value.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("*?.-_:[]").find(c) != std::string_view::npos;
+  });
+  if (!good || (value != "*" && value.find(':') == std::string::npos)) {
+    return invalid("must be HOST:PORT, for example \"localhost:*\" or \"10.0.*:5432\"");
+  }
+  return ok();
+}
+
 Status check_variable_glob(std::string& value) {
   const bool good =
       !value.empty() && value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) {

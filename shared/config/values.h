@@ -18,6 +18,7 @@ Status check_not_empty(std::string& value);
 Status check_name(std::string& value);            // is_valid_name
 Status check_name_or_any(std::string& value);     // or "*"
 Status check_name_glob(std::string& value);       // name characters, '*', '?'
+Status check_place_glob(std::string& value);      // "host:port" of a forward; '*', '?'
 Status check_variable_glob(std::string& value);   // of environment variables
 Status check_node(std::string& value);            // a name of at most kMaxNodeBytes
 Status check_listen(std::string& value);          // a numeric address and a port

@@ -15,6 +15,11 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
       "SHA-256");
 }
 
+Sha256::Sha256(const Sha256& other) : context_(EVP_MD_CTX_new()) {
+  require_openssl(
+      context_ && openssl_ok(EVP_MD_CTX_copy_ex(context_.get(), other.context_.get())), "SHA-256");
+}
+
 Sha256& Sha256::update(std::span<const uint8_t> bytes) {
   require_openssl(openssl_ok(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size())),
                   "SHA-256 update");

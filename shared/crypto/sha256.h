@@ -17,6 +17,10 @@ using Sha256Digest = std::array<uint8_t, 32>;
 class Sha256 {
 public:
   Sha256();
+  Sha256(const Sha256& other);  // of what came so far
+  Sha256& operator=(const Sha256&) = delete;
+  Sha256(Sha256&&) = default;
+  Sha256& operator=(Sha256&&) = default;
   Sha256& update(std::span<const uint8_t> bytes);
   Sha256Digest finish();
 

@@ -21,6 +21,8 @@ enum class MessageType : uint16_t {
   back_start = 0x0103,
   back_ready = 0x0104,
   session_failed = 0x0105,
+  start_jump = 0x0106,
+  jump_started = 0x0107,
 
   key_proven = 0x0201,
   prompt_wanted = 0x0202,
@@ -31,6 +33,10 @@ enum class MessageType : uint16_t {
   ask_prompt_login = 0x0207,
   grant = 0x0208,
   grant_revoked = 0x0209,
+  login_origin = 0x020a,
+  ask_jump_login = 0x020b,
+  ask_jump_target = 0x020c,
+  jump_target = 0x020d,
 
   channel_open = 0x0301,
   channel_refused = 0x0303,
@@ -46,6 +52,13 @@ enum class MessageType : uint16_t {
   channel_exit_status = 0x030d,
   channel_exit_signal = 0x030e,
   channel_close = 0x030f,
+  channel_x11 = 0x0310,
+  channel_agent = 0x0311,
+  channel_break = 0x0316,
+  forward_open = 0x0312,
+  listen_ask = 0x0313,
+  listen_answer = 0x0314,
+  listen_cancel = 0x0315,
 
   confirm_grant = 0x0401,
   grant_facts = 0x0402,
@@ -88,7 +101,25 @@ struct SessionStart {
   Id session;
   std::string address;  // the client's, numeric, without port
   std::string node;
-  void fields(auto& io) { io(session, address, node); }
+  bool is_jump = false;  // inside another session, which has proven who this is
+  void fields(auto& io) { io(session, address, node, is_jump); }
+};
+
+// monitor -> gate: start a session inside this one (ssh -J); confirmed with authd like the rest.
+struct StartJump {
+  static constexpr MessageType kType = MessageType::start_jump;
+  uint32_t channel = 0;
+  Id grant;
+  std::string target;
+  void fields(auto& io) { io(channel, grant, target); }
+};
+// gate -> monitor, with a stream socket to the inner front when `ok`.
+struct JumpStarted {
+  static constexpr MessageType kType = MessageType::jump_started;
+  uint32_t channel = 0;
+  bool ok = false;
+  std::string text;
+  void fields(auto& io) { io(channel, ok, text); }
 };
 
 // monitor -> gate: dial the target of this grant and start back.
@@ -169,34 +200,79 @@ enum class Login : uint8_t {
 struct Verdict {
   static constexpr MessageType kType = MessageType::verdict;
   Login login = Login::disconnected;
-  std::string text;  // one line for the user
-  void fields(auto& io) { io(login, text); }
+  std::string text;      // one line for the user
+  uint32_t allowed = 0;  // accepted: the bits of the grant
+  void fields(auto& io) { io(login, text, allowed); }
+};
+
+// gate -> authd, the first message on the connection that it opens for a monitor: what the monitor
+// could only claim.
+struct LoginOrigin {
+  static constexpr MessageType kType = MessageType::login_origin;
+  Id session;
+  std::string address;      // the client's
+  Id outer;                 // zero, or the session that this one is inside of (ssh -J)
+  std::string jump_target;  // where the outer one wanted to go
+  void fields(auto& io) { io(session, address, outer, jump_target); }
 };
 
 // monitor -> authd
 struct AskKeyLogin {
   static constexpr MessageType kType = MessageType::ask_key_login;
-  Id session;
-  std::string address;
   std::string user;
   std::string algorithm;
   std::string blob;
-  void fields(auto& io) { io(session, address, user, algorithm, blob); }
+  void fields(auto& io) { io(user, algorithm, blob); }
 };
 
 // monitor -> authd: the device flow, for the key of an AskKeyLogin before it, or without a key.
 struct AskPromptLogin {
   static constexpr MessageType kType = MessageType::ask_prompt_login;
-  Id session;
-  std::string address;
   std::string user;
-  void fields(auto& io) { io(session, address, user); }
+  void fields(auto& io) { io(user); }
 };
 
-// What a grant allows on a channel; bits of Grant::allowed.
-enum class Allowed : uint32_t { shell = 1, exec = 2 };
+// front -> monitor -> authd, in a session inside another one: nothing is left to prove.
+struct AskJumpLogin {
+  static constexpr MessageType kType = MessageType::ask_jump_login;
+  std::string user;  // the login at the target
+  void fields(auto& io) { io(user); }
+};
 
-// authd -> monitor: who this is and what may happen.
+// monitor -> authd: which target of the inventory is this?
+struct AskJumpTarget {
+  static constexpr MessageType kType = MessageType::ask_jump_target;
+  uint32_t channel = 0;
+  std::string host;
+  uint16_t port = 0;
+  void fields(auto& io) { io(channel, host, port); }
+};
+struct JumpTarget {
+  static constexpr MessageType kType = MessageType::jump_target;
+  uint32_t channel = 0;
+  std::string target;  // "": none
+  std::string text;    // why not
+  void fields(auto& io) { io(channel, target, text); }
+};
+
+// What a grant allows; bits of Grant::allowed.
+enum class Allowed : uint32_t {
+  shell = 1,
+  exec = 2,
+  sftp = 4,
+  subsystem = 8,  // any other than sftp
+  local_forward = 16,
+  remote_forward = 32,
+  agent = 64,
+  x11 = 128,
+};
+
+constexpr bool allows(uint32_t allowed, Allowed what) {
+  return (allowed & static_cast<uint32_t>(what)) != 0;
+}
+
+// authd -> monitor: who this is and what may happen. Without a target (`target` is ""): nothing but
+// going on to one with ssh -J; `refusal` says to whom asks for more why not.
 struct Grant {
   static constexpr MessageType kType = MessageType::grant;
   Id grant;
@@ -206,12 +282,19 @@ struct Grant {
   std::string fingerprint;  // "SHA256:..." of the proven key, "" without one
   std::string target;
   std::string login;
+  std::string refusal;
   uint32_t allowed = 0;
   std::vector<std::string> environment;  // globs of variable names that may pass
+  std::vector<std::string> forward_to;   // globs of "host:port" that -L and -D may reach
+  std::vector<std::string> listen_on;    // globs of "address:port" that -R may listen on
   std::vector<std::string> recipients;   // age recipients of the recording
+  // How much that is no text is kept of a channel before only its digest is: streams of commands
+  // and subsystems, and forwarded connections.
+  uint64_t stream_bytes = 0;
+  uint64_t forward_bytes = 0;
   void fields(auto& io) {
-    io(grant, person, issuer, subject, fingerprint, target, login, allowed, environment,
-       recipients);
+    io(grant, person, issuer, subject, fingerprint, target, login, refusal, allowed, environment,
+       forward_to, listen_on, recipients, stream_bytes, forward_bytes);
   }
 };
 
@@ -223,10 +306,22 @@ struct GrantRevoked {
 };
 
 // --- channels: front <-> monitor <-> back --------------------------------------------------------
-// Channel numbers are front's, from 0, never used twice in a session. front opens with
-// channel_open, pty, env and start; monitor records and passes; back answers.
+// Channel numbers are the opener's, never used twice in a session: front's from 0, back's from
+// kFirstTargetChannel. front opens a session channel with channel_open, pty, x11, agent, env and
+// start; either side opens a forwarded connection with forward_open. monitor records and passes;
+// the other side answers with channel_started or channel_refused.
 
-enum class ChannelKind : uint8_t { shell, exec, last_ = exec };
+enum class ChannelKind : uint8_t {
+  shell,
+  exec,
+  subsystem,
+  direct_tcpip,     // -L, -D, -W: front opens
+  forwarded_tcpip,  // -R: back opens, as the next two
+  agent,
+  x11,
+  last_ = x11
+};
+inline constexpr uint32_t kFirstTargetChannel = 1U << 31;
 enum class Stream : uint8_t { input, output, error, last_ = error };
 
 struct ChannelOpen {
@@ -234,7 +329,8 @@ struct ChannelOpen {
   uint32_t channel = 0;
   void fields(auto& io) { io(channel); }
 };
-// The channel is over before it began; the front closes it with `text` and exit status 254.
+// The channel is over before it began: front says `text` on a session channel and closes it with
+// exit status 254; a forwarded connection is refused, and the text logged.
 struct ChannelRefused {
   static constexpr MessageType kType = MessageType::channel_refused;
   uint32_t channel = 0;
@@ -261,8 +357,52 @@ struct ChannelStart {
   static constexpr MessageType kType = MessageType::channel_start;
   uint32_t channel = 0;
   ChannelKind kind = ChannelKind::shell;
-  std::string command;  // exec only
+  std::string command;  // exec; the name of a subsystem
   void fields(auto& io) { io(channel, kind, command); }
+};
+struct ChannelX11 {  // RFC 4254 section 6.3.1
+  static constexpr MessageType kType = MessageType::channel_x11;
+  uint32_t channel = 0;
+  bool single = false;
+  std::string protocol;
+  std::string cookie;
+  uint32_t screen = 0;
+  void fields(auto& io) { io(channel, single, protocol, cookie, screen); }
+};
+struct ChannelAgent {  // auth-agent-req@openssh.com
+  static constexpr MessageType kType = MessageType::channel_agent;
+  uint32_t channel = 0;
+  void fields(auto& io) { io(channel); }
+};
+// A connection to pass on (RFC 4254 sections 6.3.2 and 7.2).
+struct ForwardOpen {
+  static constexpr MessageType kType = MessageType::forward_open;
+  uint32_t channel = 0;
+  ChannelKind kind = ChannelKind::direct_tcpip;
+  std::string host;  // direct: to reach; forwarded: that was listened on; x11, agent: ""
+  uint16_t port = 0;
+  std::string origin;  // where the connection came from
+  uint16_t origin_port = 0;
+  void fields(auto& io) { io(channel, kind, host, port, origin, origin_port); }
+};
+// front -> monitor -> back: tcpip-forward (RFC 4254 section 7.1); one at a time, answered in order.
+struct ListenAsk {
+  static constexpr MessageType kType = MessageType::listen_ask;
+  std::string address;
+  uint16_t port = 0;  // 0: the target chooses
+  void fields(auto& io) { io(address, port); }
+};
+struct ListenAnswer {  // back or monitor
+  static constexpr MessageType kType = MessageType::listen_answer;
+  bool ok = false;
+  uint16_t port = 0;  // that the target chose
+  void fields(auto& io) { io(ok, port); }
+};
+struct ListenCancel {  // front -> monitor -> back, answered with listen_answer too
+  static constexpr MessageType kType = MessageType::listen_cancel;
+  std::string address;
+  uint16_t port = 0;
+  void fields(auto& io) { io(address, port); }
 };
 struct ChannelStarted {
   static constexpr MessageType kType = MessageType::channel_started;
@@ -283,12 +423,17 @@ struct ChannelSignal {
   std::string name;  // "INT", without "SIG"
   void fields(auto& io) { io(channel, name); }
 };
+struct ChannelBreak {  // RFC 4335; libssh does not tell the length
+  static constexpr MessageType kType = MessageType::channel_break;
+  uint32_t channel = 0;
+  void fields(auto& io) { io(channel); }
+};
 inline constexpr size_t kMaxDataBytes = 32 * 1024;
 // What a side may have on its way per channel and direction before the other side has taken it.
 inline constexpr uint32_t kInitialCredit = 256 * 1024;
-// libssh may hold twice its window (1.28 MB) per channel of a peer that is not read: 12 keep a
-// process under 64 MB in the worst case.
-inline constexpr uint32_t kMaxChannels = 12;
+// A browser behind -D opens some hundred. libssh may hold its window (1.28 MB) per channel that is
+// not read, and twice that of a peer that ignores it: the limit of memory ends such a session.
+inline constexpr uint32_t kMaxChannels = 128;
 
 struct ChannelData {
   static constexpr MessageType kType = MessageType::channel_data;
@@ -334,7 +479,7 @@ struct ChannelClose {
 // --- gate, keyd and stored confirm a grant with authd rather than believe the monitor
 // -------------
 
-enum class Purpose : uint8_t { dial, sign, record, last_ = record };
+enum class Purpose : uint8_t { dial, sign, record, jump, last_ = jump };
 
 struct ConfirmGrant {
   static constexpr MessageType kType = MessageType::confirm_grant;
@@ -343,7 +488,7 @@ struct ConfirmGrant {
   Id session;
   void fields(auto& io) { io(purpose, grant, session); }
 };
-// dial and sign are confirmed once per grant, record as often as channels open.
+// dial and sign are confirmed once per grant, record and jump as often as channels open.
 struct GrantFacts {
   static constexpr MessageType kType = MessageType::grant_facts;
   Purpose purpose = Purpose::dial;

@@ -2,24 +2,27 @@
 //
 // Any bytes as a datagram of each message type: decoding never reads past the end, and what was
 // decoded encodes to the very same bytes (there is one spelling of every message).
-#include <cstdlib>
-#include <tuple>
-
 #include "shared/ipc/codec.h"
 #include "shared/ipc/messages.h"
+
+#include <cstdlib>
+#include <tuple>
 
 namespace {
 
 using namespace sallyport;
 
-using AllMessages = std::tuple<
-    Answer, SessionStart, StartBack, BackStart, BackReady, SessionFailed, KeyProven, PromptWanted,
-    PromptAnswer, Prompt, Verdict, AskKeyLogin, AskPromptLogin, Grant, GrantRevoked, ChannelOpen,
-    ChannelRefused, ChannelPty, ChannelEnv, ChannelStart, ChannelStarted, ChannelResize,
-    ChannelSignal, ChannelData, ChannelCredit, ChannelEof, ChannelExitStatus, ChannelExitSignal,
-    ChannelClose, ConfirmGrant, GrantFacts, AskSigner, Signer, VaultAdd, VaultGenerate, VaultRemove,
-    VaultList, VaultEntry, OpenRecording, RecordingOpened, RecordingEnded, KeysList, KeyEntry,
-    KeyRevoke, KeyRegister, SessionsList, SessionEntry, SessionKill, Reload>;
+using AllMessages =
+    std::tuple<Answer, SessionStart, StartJump, JumpStarted, StartBack, BackStart, BackReady,
+               SessionFailed, KeyProven, PromptWanted, PromptAnswer, Prompt, Verdict, LoginOrigin,
+               AskKeyLogin, AskPromptLogin, AskJumpLogin, AskJumpTarget, JumpTarget, Grant,
+               GrantRevoked, ChannelOpen, ChannelRefused, ChannelPty, ChannelEnv, ChannelStart,
+               ChannelStarted, ChannelResize, ChannelSignal, ChannelData, ChannelCredit, ChannelEof,
+               ChannelExitStatus, ChannelExitSignal, ChannelClose, ChannelX11, ChannelAgent,
+               ChannelBreak, ForwardOpen, ListenAsk, ListenAnswer, ListenCancel, ConfirmGrant,
+               GrantFacts, AskSigner, Signer, VaultAdd, VaultGenerate, VaultRemove, VaultList,
+               VaultEntry, OpenRecording, RecordingOpened, RecordingEnded, KeysList, KeyEntry,
+               KeyRevoke, KeyRegister, SessionsList, SessionEntry, SessionKill, Reload>;
 
 template <class Message>
 void check(uint16_t type, std::span<const uint8_t> body) {

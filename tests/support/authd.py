@@ -123,15 +123,18 @@ class Login:
 
     def __init__(self, authd, key=None, user="root@web1", address="203.0.113.7"):
         self.connection = authd.connect()
-        self.who = {"session": secrets.token_bytes(16), "address": address, "user": user}
+        self.session = secrets.token_bytes(16)
+        self.user = user
+        self.connection.send("login_origin", session=self.session, address=address,
+                             outer=bytes(16), jump_target="")
         self.key = key or new_key()
 
     def prove(self, key=None, **changes):
         return self.connection.ask("ask_key_login", algorithm="ssh-ed25519",
-                                   blob=key or self.key, **{**self.who, **changes})
+                                   blob=key or self.key, **{"user": self.user, **changes})
 
     def want_prompt(self):
-        return self.connection.ask("ask_prompt_login", **self.who)
+        return self.connection.ask("ask_prompt_login", user=self.user)
 
     def begin(self):
         """As far as the prompt; returns the code in it."""

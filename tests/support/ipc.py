@@ -2,24 +2,31 @@
 """Speaks shared/ipc from Python, so that a test can be the other side of one daemon.
 
     authd = ipc.Connection(path)
-    authd.send("ask_prompt_login", session=bytes(16), address="127.0.0.1", user="root@web1")
+    authd.send("login_origin", session=bytes(16), address="127.0.0.1", outer=bytes(16),
+               jump_target="")
+    authd.send("ask_prompt_login", user="root@web1")
     reply = authd.receive()       # a Message: reply.name, reply.text, ...
 """
 import os
 import socket
 import struct
 
-# name: (type, fields). Kinds: id, str, bytes, bool, u8, u32, u64, [str]. As shared/ipc/messages.h.
+# name: (type, fields). Kinds: id, str, bytes, bool, u8, u16, u32, u64, [str]. As shared/ipc/messages.h.
 MESSAGES = {
     "answer": (0x0001, "ok:bool text:str"),
     "prompt_answer": (0x0203, "text:str"),
     "prompt": (0x0204, "text:str automatic:bool"),
-    "verdict": (0x0205, "login:u8 text:str"),
-    "ask_key_login": (0x0206, "session:id address:str user:str algorithm:str blob:bytes"),
-    "ask_prompt_login": (0x0207, "session:id address:str user:str"),
+    "verdict": (0x0205, "login:u8 text:str allowed:u32"),
+    "ask_key_login": (0x0206, "user:str algorithm:str blob:bytes"),
+    "ask_prompt_login": (0x0207, "user:str"),
     "grant": (0x0208, "grant:id person:str issuer:str subject:str fingerprint:str target:str "
-                      "login:str allowed:u32 environment:[str] recipients:[str]"),
+                      "login:str refusal:str allowed:u32 environment:[str] forward_to:[str] "
+                      "listen_on:[str] recipients:[str] stream_bytes:u64 forward_bytes:u64"),
     "grant_revoked": (0x0209, "text:str"),
+    "login_origin": (0x020a, "session:id address:str outer:id jump_target:str"),
+    "ask_jump_login": (0x020b, "user:str"),
+    "ask_jump_target": (0x020c, "channel:u32 host:str port:u16"),
+    "jump_target": (0x020d, "channel:u32 target:str text:str"),
     "confirm_grant": (0x0401, "purpose:u8 grant:id session:id"),
     "grant_facts": (0x0402, "purpose:u8 grant:id session:id valid:bool text:str person:str "
                             "issuer:str subject:str address:str fingerprint:str target:str "
@@ -36,7 +43,7 @@ MESSAGES = {
     "reload": (0x0708, ""),
 }
 LOGIN = ["accepted", "more", "try_another", "refused", "disconnected"]
-NUMBERS = {"bool": "<?", "u8": "<B", "u32": "<I", "u64": "<Q"}
+NUMBERS = {"bool": "<?", "u8": "<B", "u16": "<H", "u32": "<I", "u64": "<Q"}
 VERSION = 1
 
 

@@ -139,7 +139,7 @@ class Bastion:
         self.process = None
         self.log_path = self.folder / "log"
         make_key(self.config_folder / "host_ed25519")
-        for name in ("vault.key", "seal.key"):
+        for name in ("vault.key", "seal.key", "jump.key"):
             path = self.config_folder / name
             path.write_text(secrets.token_hex(32) + "\n")
             path.chmod(0o600)
@@ -156,6 +156,7 @@ class Bastion:
             "runtime_directory": str(self.folder / "run"),
             "vault": {"key_file": "vault.key"},
             "seal": {"key_file": "seal.key"},
+            "jump": {"key_file": "jump.key"},
             "identity": identity,
             "recording": {"recipients": [self.recipient]},
             "roles": {"users": {"groups": ["ssh-users"], "targets": ["web*"], "logins": [ME]},

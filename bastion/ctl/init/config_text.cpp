@@ -20,10 +20,11 @@ constexpr std::string_view kTemplate =
   "state_directory": @STATE@,
   "runtime_directory": @RUNTIME@,
 
-  // Keep copies of these three in a safe place: without vault.key the vault cannot be opened.
+  // Keep copies of these four in a safe place: without vault.key the vault cannot be opened.
   "host_keys": ["ssh_host_ed25519_key"],
   "vault": {"key_file": "vault.key"},
   "seal": {"key_file": "seal.key"},
+  "jump": {"key_file": "jump.key"},
 
   // The identity provider; the client must be allowed to use the device flow (RFC 8628).
   "identity": {

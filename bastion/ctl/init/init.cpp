@@ -151,6 +151,9 @@ Status make_files(const InitOptions& options, const std::string& file, const std
   if (auto made = make_key_file(directory + "/seal.key", kAuthdUser); !made) {
     return made;
   }
+  if (auto made = make_key_file(directory + "/jump.key", kSessionUser); !made) {
+    return made;
+  }
   return make_text_file(file, text);
 }
 

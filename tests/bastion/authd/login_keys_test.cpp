@@ -106,11 +106,11 @@ TEST_CASE("newer groups reach the person's other keys and sessions, and nobody e
   Person person = a_person();
   person.groups = {"interns"};
   client.hear(SignInApproved{person});
-  CHECK(only<Verdict>(client.press_enter()).login == Login::refused);
+  CHECK(only<Admission>(client.press_enter()).right == Right{});
   REQUIRE(client.renewal);
   CHECK(client.renewal->subject == "alice");
   CHECK(client.renewal->groups == std::vector<std::string>{"interns"});
-  CHECK(only<Verdict>(Client(world).prove("key-a")).login == Login::refused);
+  CHECK(only<Admission>(Client(world).prove("key-a")).right == Right{});
   only<Admission>(Client(world).prove("key-x"));
 }
 

@@ -128,9 +128,9 @@ TEST_CASE("who is known but has no role is let in to be told so") {
   Client client(world, "root@db1");
   client.begin("key-a");
   client.hear(SignInApproved{a_person()});
-  const Verdict verdict = only<Verdict>(client.press_enter());
-  CHECK(verdict.login == Login::refused);
-  CHECK(verdict.text.starts_with("no role of yours reaches db1 (your groups: ssh-users)"));
+  const Admission admission = only<Admission>(client.press_enter());
+  CHECK(admission.right == Right{});
+  CHECK(admission.refusal.starts_with("no role of yours reaches db1 (your groups: ssh-users)"));
 }
 
 TEST_CASE("before the person is known nothing about targets is said") {
@@ -151,7 +151,7 @@ TEST_CASE("a provider that sends no groups is named in the refusal") {
   person.groups = {};
   person.groups_present = false;
   client.hear(SignInApproved{person});
-  CHECK(only<Verdict>(client.press_enter()).text.find("sent no groups") != std::string::npos);
+  CHECK(only<Admission>(client.press_enter()).refusal.find("sent no groups") != std::string::npos);
 }
 
 TEST_CASE("user name changed between authentication requests: the connection ends") {
@@ -162,12 +162,11 @@ TEST_CASE("user name changed between authentication requests: the connection end
   CHECK(only<Verdict>(client.prove("key-b")).login == Login::disconnected);
 }
 
-TEST_CASE("another session or address on the same connection is a broken monitor") {
+TEST_CASE("a login before gate has said whose it is, is a broken monitor") {
   World world;
-  Client client(world);
-  client.prove("key-a");
-  client.session = Id::random();
-  CHECK_FALSE(client.login.prompt_wanted({client.session, "203.0.113.7", "root@web1"}, world.now));
+  LoginConversation login(*world.context);
+  CHECK_FALSE(login.prompt_wanted({"root@web1"}, world.now));
+  CHECK_FALSE(login.key_proven({"root@web1", "ssh-ed25519", "key-a"}, world.now));
 }
 
 TEST_CASE("a name that can be no target is refused at the door") {
@@ -225,11 +224,10 @@ TEST_CASE("32 pending sign-ins per address, and no bound for keys that are remem
     waiting.push_back(std::make_unique<Client>(world));
     waiting.back()->begin("throw-away-" + std::to_string(i));
   }
-  Client refused(world), elsewhere(world), later(world);
+  Client refused(world), elsewhere(world, "root@web1", "203.0.113.8"), later(world);
   refused.prove("key-b");
   CHECK(only<Verdict>(refused.want_prompt()).text.starts_with("32 sign-ins from your address"));
   only<Admission>(Client(world).prove("key-a"));
-  elsewhere.address = "203.0.113.8";
   elsewhere.begin("key-c");
   waiting[5].reset();
   later.begin("key-d");
@@ -244,6 +242,5 @@ TEST_CASE("2,000 keys are too many") {
     steps = client.prove("key-" + std::to_string(proven++));
   } while (std::get<Verdict>(steps.at(0)).login != Login::disconnected && proven < 2000);
   CHECK(proven == 21);
-  CHECK_FALSE(client.login.key_proven(
-      {client.session, "203.0.113.7", client.user, "ssh-ed25519", "key-x"}, world.now));
+  CHECK_FALSE(client.login.key_proven({client.user, "ssh-ed25519", "key-x"}, world.now));
 }

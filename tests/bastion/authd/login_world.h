@@ -77,16 +77,19 @@ struct World {
 
 // One client's login.
 struct Client {
-  explicit Client(World& in, std::string typed = "root@web1")
-      : world(in), user(std::move(typed)), login(*in.context) {}
+  explicit Client(World& in, std::string typed = "root@web1",
+                  const std::string& address = "203.0.113.7")
+      : world(in), user(std::move(typed)), login(*in.context) {
+    REQUIRE(login.arrive({session, address, Id(), ""}));
+  }
 
   LoginSteps prove(const std::string& key) {
-    auto steps = login.key_proven({session, address, user, "ssh-ed25519", key}, world.now);
+    auto steps = login.key_proven({user, "ssh-ed25519", key}, world.now);
     REQUIRE(steps);
     return *steps;
   }
   LoginSteps want_prompt() {
-    auto steps = login.prompt_wanted({session, address, user}, world.now);
+    auto steps = login.prompt_wanted({user}, world.now);
     REQUIRE(steps);
     return *steps;
   }
@@ -113,10 +116,9 @@ struct Client {
   }
 
   World& world;
-  std::string address = "203.0.113.7";
   std::string user;
-  LoginConversation login;
   Id session = Id::random();
+  LoginConversation login;
   std::optional<Renewal> renewal;  // of the person's other sessions
 };
 

@@ -61,7 +61,8 @@ Played play(const MemoryFile& file) {
 
 ChannelRecording begin(const MemoryFile& file, const ChannelStart& start,
                        const std::optional<ChannelPty>& pty) {
-  auto recording = ChannelRecording::create(file.writing_end(), recorded_session(), start, pty);
+  auto recording =
+      ChannelRecording::create(file.writing_end(), recorded_session(), {start, pty, {}});
   INFO((recording ? "" : recording.error().message));
   REQUIRE(recording);
   return std::move(*recording);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/monitor/channel_recording.h"
+#include "bastion/monitor/looks_like_text.h"
+
 #include "tests/support/catch.h"
 
 #include <string>

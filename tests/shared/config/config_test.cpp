@@ -128,7 +128,7 @@ TEST_CASE("wrong types and values are refused, each in words", "[config]") {
   starts(error_of(R"("targets": {"t": {}})"), "targets.t.address: is missing");
   starts(error_of(R"("targets": {"t": {"address": "h", "host_keys": ["ssh-dss AAAA"]}})"),
          "targets.t.host_keys[0]: ");
-  starts(error_of(role_with(R"(, "channels": ["sftp"])")), "roles.r.channels[0]: \"sftp\" is none");
+  starts(error_of(role_with(R"(, "channels": ["ftp"])")), "roles.r.channels[0]: \"ftp\" is none");
   starts(error_of(role_with(R"(, "default_login": "rot")")),
          "roles.r.default_login: \"rot\" is not among the role's logins; did you mean \"root\"?");
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/monitor/looks_like_text.h"
+
+#include "shared/base/utf8.h"
+
+namespace sallyport::monitor {
+
+bool looks_like_text(std::string_view bytes) {
+  // A character that began in the read before: up to three continuation bytes.
+  for (int i = 0; i < 3 && !bytes.empty() && (bytes[0] & 0xc0) == 0x80; ++i) {
+    bytes.remove_prefix(1);
+  }
+  while (!bytes.empty()) {
+    const Utf8Step step = utf8_step(bytes);
+    if (step.kind == Utf8Step::Kind::invalid || step.length == 0 || bytes[0] == '\0') {
+      return false;
+    }
+    bytes.remove_prefix(step.length);
+  }
+  return true;
+}
+
+}  // namespace sallyport::monitor
