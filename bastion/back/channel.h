@@ -78,6 +78,7 @@ struct Channels::Channel {
   size_t next_variable = 0;
   ChannelStart start;
   std::optional<ForwardOpen> forward;  // instead of all these
+  bool is_session = true;
   std::optional<uint32_t> exit_status;
   std::optional<ChannelExitSignal> exit_signal;
   bool target_eof = false;

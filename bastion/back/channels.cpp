@@ -165,7 +165,11 @@ Status Channels::answer_close(const ChannelClose& message) {
   if (Channel* channel = find(message.channel)) {
     channel->user_closed = true;
     channel->intake.discard();
-    channel->outlet.discard_data();
+    if (channel->is_session) {
+      channel->outlet.discard_data();
+    } else {
+      channel->outlet.push_close();  // after what was sent before it
+    }
   }
   return ok();
 }
@@ -290,7 +294,7 @@ bool Channels::is_over(Channel& channel) {
   if (!channel.user_closed) {
     return false;
   }
-  if (channel.step == Channel::Step::running && !channel.close_sent) {
+  if (channel.step == Channel::Step::running && channel.is_session && !channel.close_sent) {
     channel.close_sent = ssh_channel_close(channel.handle) == SSH_OK;
   }
   return channel.step == Channel::Step::collecting || channel.step == Channel::Step::over ||

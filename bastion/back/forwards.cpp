@@ -40,6 +40,7 @@ Status Channels::answer_forward_open(const ForwardOpen& message) {
   }
   Channel& channel = *channels_.back();
   channel.forward = message;
+  channel.is_session = false;
   channel.step = Channel::Step::opening;
   advance(channel);
   return ok();
@@ -59,6 +60,7 @@ int Channels::call_open(Channel& channel) {
 // What the target asks of us. Everything but these three kinds of channel is refused, and never
 // left in libssh's queue, which has no bound (R10).
 void Channels::read_requests() {
+  pump_listen();  // that it listens comes before who has connected there
   while (SshMessage message{ssh_message_get(session_)}) {
     if (ssh_message_type(message.get()) == SSH_REQUEST_CHANNEL_OPEN) {
       read_open(std::move(message));
@@ -114,6 +116,7 @@ Status Channels::answer_started(const ChannelStarted& message) {
     return ok();
   }
   channels_.push_back(std::make_unique<Channel>(handle, message.channel, monitor_));
+  channels_.back()->is_session = false;
   channels_.back()->step = Channel::Step::running;
   channels_.back()->intake.open();
   return ok();

@@ -224,7 +224,10 @@ void Channels::pump_channel(Channel& channel) {
   }
   if (channel.client_closed) {
     channel.outlet.discard_data();
-    tell_closed(channel);
+    // Of a connection everything that was sent arrives; who closes a session wants out.
+    if (channel.is_session || channel.ended || channel.intake.drained()) {
+      tell_closed(channel);
+    }
   }
   if (!channel.outlet.pump()) {
     channel.gone = channel.client_closed;  // not even an exit status goes out any more
@@ -242,9 +245,10 @@ void Channels::tell_closed(Channel& channel) {
 // A client closes its side as soon as both ends of file are through, and still waits for the exit
 // status: a channel ends when the target has closed it too. Nor is it freed before the client has
 // closed it: on a channel that libssh keeps for its peer alone, data is bounded by nobody.
-bool Channels::is_over(const Channel& channel) const {
+bool Channels::is_over(const Channel& channel) {
   const bool nothing_to_come = !channel.announced || channel.gone;
-  return channel.client_closed && (channel.outlet.closed() || nothing_to_come);
+  const bool all_told = channel.close_told || !channel.announced;
+  return channel.client_closed && (channel.outlet.closed() || nothing_to_come) && all_told;
 }
 
 void Channels::pump() {
@@ -258,7 +262,6 @@ void Channels::pump() {
       ++it;
       continue;
     }
-    tell_closed(channel);
     ssh_remove_channel_callbacks(channel.handle, &channel.callbacks);
     ssh_channel_close(channel.handle);
     ssh_channel_free(channel.handle);

@@ -73,7 +73,7 @@ private:
   bool has_room() const;
   void pump_channel(Channel& channel);
   void tell_closed(Channel& channel);
-  bool is_over(const Channel& channel) const;
+  static bool is_over(const Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
   Channel* find(uint32_t number);
   Channel* find(ssh_channel handle);

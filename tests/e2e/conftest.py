@@ -12,8 +12,8 @@ from tests.support.stack import Bastion, Client, Target
 
 
 @contextlib.contextmanager
-def running_stack(tmp_path, idp=None, **changes):
-    target = Target(tmp_path / "target")
+def running_stack(tmp_path, idp=None, sshd_config="", **changes):
+    target = Target(tmp_path / "target", sshd_config)
     idp = idp or DevIdp()
     bastion = Bastion(idp.identity, target, **changes)
     bastion.idp = idp
