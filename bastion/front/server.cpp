@@ -4,12 +4,12 @@
 #include "shared/base/log.h"
 #include "shared/ssh/algorithms.h"
 #include "shared/ssh/channel_outlet.h"
+#include "shared/ssh/large_reads.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace sallyport::front {
@@ -17,7 +17,7 @@ namespace sallyport::front {
 namespace {
 
 constexpr auto kKeyExchangeTime = std::chrono::seconds(30);
-constexpr int kMaxDrains = 16;  // per wake-up; one alone costs a tenth of the speed
+constexpr int kMaxDrains = 32;  // per wake-up, each of 4 KiB
 constexpr int kKeepAwakeMs = 4000;
 // A client that is still opening its channel on a busy machine must hear why it may not.
 constexpr auto kFarewellTime = std::chrono::milliseconds(5000);
@@ -87,6 +87,9 @@ bool Server::client_is_gone() const {
 }
 
 void Server::wait(int timeout_ms) {
+  if (has_buffered_input()) {
+    timeout_ms = 0;
+  }
   const int flags = ssh_get_poll_flags(session_.get());
   const int write = (flags & SSH_WRITE_PENDING) != 0 ? POLLOUT : 0;
   polled_.clear();
@@ -106,6 +109,7 @@ void Server::wait(int timeout_ms) {
 bool Server::exchange_keys() {
   const int fd = ssh_get_fd(session_.get());
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  read_ahead_of(fd);
   const auto deadline = Clock::now() + kKeyExchangeTime;
   for (;;) {
     const int result = ssh_handle_key_exchange(session_.get());
@@ -127,11 +131,8 @@ bool Server::exchange_keys() {
 
 void Server::drain_ssh() {
   for (int i = 0; i < kMaxDrains; ++i) {
-    if (ssh_event_dopoll(event_.get(), 0) == SSH_ERROR || client_is_gone()) {
-      return;
-    }
-    int readable = 0;
-    if (::ioctl(ssh_get_fd(session_.get()), FIONREAD, &readable) != 0 || readable == 0) {
+    const int result = ssh_event_dopoll(event_.get(), 0);
+    if (result == SSH_ERROR || result == SSH_AGAIN || client_is_gone()) {
       return;
     }
   }

@@ -294,7 +294,7 @@ Status Channels::input(const ChannelData& message) {
     return out_of_turn("input");
   }
   channel->input_credit -= message.bytes.size();
-  to_back(message);
+  pass_data(back_, message);
   // Keystrokes are not recorded; what is piped into a command is content.
   return channel->pty ? ok() : record(*channel, channel->recording->add_input(message.bytes));
 }
@@ -309,7 +309,7 @@ Status Channels::output(const ChannelData& message) {
     return out_of_turn("output");
   }
   channel->output_credit -= message.bytes.size();
-  to_front(message);
+  pass_data(front_, message);
   return record(*channel, channel->recording->add_output(message.stream, message.bytes));
 }
 
@@ -449,14 +449,16 @@ Status Channels::pass_on() {
       return written;
     }
   }
-  std::vector<Staged> staged;
-  staged.swap(staged_);
-  for (Staged& one : staged) {
-    if (const Status sent = one.peer->send_encoded(std::move(one.bytes)); !sent) {
-      return sent;
+  sending_.swap(staged_);
+  Status sent = ok();
+  for (Staged& one : sending_) {
+    if (sent) {
+      sent = one.bytes.empty() ? one.peer->send(one.data)
+                               : one.peer->send_encoded(std::move(one.bytes));
     }
   }
-  return ok();
+  sending_.clear();
+  return sent;
 }
 
 }  // namespace sallyport::monitor

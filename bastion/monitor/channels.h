@@ -95,17 +95,20 @@ private:
   Status record(Channel& channel, Status added);
   template <class Message>
   void to_front(const Message& message) {
-    staged_.push_back({&front_, encode(message)});
+    staged_.push_back({&front_, encode(message), {}});
   }
   template <class Message>
   void to_back(const Message& message) {
-    staged_.push_back({&back_, encode(message)});
+    staged_.push_back({&back_, encode(message), {}});
   }
 
   struct Staged {
     Peer* peer;
     std::vector<uint8_t> bytes;
+    ChannelData data;  // instead, where there are no bytes
   };
+  // Data points into the message that it came in, which stays until pass_on().
+  void pass_data(Peer& to, const ChannelData& data) { staged_.push_back({&to, {}, data}); }
   Peer& front_;
   Peer& back_;
   Peer& stored_;
@@ -121,6 +124,7 @@ private:
   std::optional<ListenAsk> listen_asked_;  // with back; back is not ready yet: kept here
   std::optional<ListenCancel> cancel_asked_;
   std::vector<Staged> staged_;
+  std::vector<Staged> sending_;  // kept for its memory
 };
 
 }  // namespace sallyport::monitor

@@ -78,7 +78,7 @@ constexpr AllowedMessage<Monitor> kFromStored[] = {
 };
 
 // A frame is closed when nothing more is there to read, or at about this much.
-constexpr size_t kBatchBytes = 32 * 1024;
+constexpr size_t kBatchBytes = 96 * 1024;
 constexpr size_t kMaxReasonBytes = 1024;
 // front and back get this long to say good-bye before gate ends them.
 constexpr auto kFarewellTime = std::chrono::milliseconds(1200);
@@ -128,7 +128,7 @@ void Monitor::on_ready(Conversation& with, uint32_t events) {
 
 Status Monitor::read_batch(Conversation& with) {
   for (size_t bytes = 0; bytes < kBatchBytes;) {
-    auto received = with.peer.receive();
+    auto received = bytes == 0 ? with.peer.receive() : with.peer.receive_more();
     if (!received) {
       return received.error();
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/utf8.h"
 
+#include <cstring>
+
 namespace sallyport {
 
 namespace {
@@ -55,8 +57,27 @@ Utf8Step utf8_step(std::string_view text) {
   return {Utf8Step::Kind::character, lead.length, character};
 }
 
+size_t ascii_prefix(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080U;
+  size_t done = 0;
+  for (uint64_t eight = 0; text.size() - done >= sizeof eight; done += sizeof eight) {
+    std::memcpy(&eight, text.data() + done, sizeof eight);
+    if ((eight & kHighBits) != 0) {
+      break;
+    }
+  }
+  while (done < text.size() && static_cast<uint8_t>(text[done]) < 0x80) {
+    ++done;
+  }
+  return done;
+}
+
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(ascii_prefix(text));
+    if (text.empty()) {
+      break;
+    }
     const Utf8Step step = utf8_step(text);
     if (step.kind != Utf8Step::Kind::character) {
       return false;

@@ -17,6 +17,9 @@ struct Utf8Step {
 };
 Utf8Step utf8_step(std::string_view text);  // text is not empty
 
+// How many bytes at the beginning are below 0x80. Eight at a time: most of what is recorded is that.
+size_t ascii_prefix(std::string_view text);
+
 bool is_valid_utf8(std::string_view text);
 void append_utf8(std::string& out, char32_t character);
 

@@ -430,7 +430,7 @@ struct ChannelBreak {  // RFC 4335; libssh does not tell the length
 };
 inline constexpr size_t kMaxDataBytes = 32 * 1024;
 // What a side may have on its way per channel and direction before the other side has taken it.
-inline constexpr uint32_t kInitialCredit = 256 * 1024;
+inline constexpr uint32_t kInitialCredit = 512 * 1024;
 // A browser behind -D opens some hundred. libssh may hold its window (1.28 MB) per channel that is
 // not read, and twice that of a peer that ignores it: the limit of memory ends such a session.
 inline constexpr uint32_t kMaxChannels = 128;

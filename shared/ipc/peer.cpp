@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 namespace sallyport {
@@ -79,6 +80,10 @@ Result<Peer::Sent> Peer::try_send(std::span<const uint8_t> bytes, std::span<cons
     c->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
     std::memcpy(CMSG_DATA(c), fds.data(), fds.size() * sizeof(int));
   }
+  return try_send(message);
+}
+
+Result<Peer::Sent> Peer::try_send(msghdr& message) {
   for (;;) {
     if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0) {
       return Sent::yes;
@@ -118,6 +123,36 @@ Status Peer::send_encoded(std::vector<uint8_t> bytes, std::vector<int> fds) {
   return ok();
 }
 
+// The fields of ChannelData before its bytes; the codec's test compares both spellings.
+Status Peer::send(const ChannelData& data) {
+  constexpr size_t kHeadBytes = kMessageHeaderBytes + 4 + 1 + 4;
+  if (!queue_.empty() || data.bytes.size() > kMaxDataBytes) {
+    return send_encoded(encode(data));
+  }
+  std::array<uint8_t, kHeadBytes> head{};
+  const auto put = [&head](size_t at, uint64_t value, size_t bytes) {
+    for (size_t i = 0; i < bytes; ++i) {
+      head[at + i] = static_cast<uint8_t>(value >> (8 * i));
+    }
+  };
+  put(0, static_cast<uint16_t>(ChannelData::kType), 2);
+  put(2, kMessageVersion, 2);
+  put(4, kHeadBytes - kMessageHeaderBytes + data.bytes.size(), 4);
+  put(8, data.channel, 4);
+  put(12, static_cast<uint8_t>(data.stream), 1);
+  put(13, data.bytes.size(), 4);
+  iovec pieces[2] = {{head.data(), head.size()},
+                     {const_cast<char*>(data.bytes.data()), data.bytes.size()}};
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = 2;
+  const auto sent = try_send(message);
+  if (!sent) {
+    return sent.error();
+  }
+  return *sent == Sent::full ? send_encoded(encode(data)) : ok();
+}
+
 Status Peer::flush() {
   while (!queue_.empty()) {
     const Outgoing& next = queue_.front();
@@ -144,14 +179,27 @@ Status Peer::flush() {
 }
 
 Result<std::optional<Received>> Peer::receive() {
+  return receive_at(0);
+}
+
+Result<std::optional<Received>> Peer::receive_more() {
+  if (kReceiveBufferBytes - received_bytes_ < kMaxMessageBytes) {
+    return std::optional<Received>{};
+  }
+  return receive_at(received_bytes_);
+}
+
+Result<std::optional<Received>> Peer::receive_at(size_t offset) {
   if (!socket_) {
     return Error{Errc::io, "closed"};
   }
   if (!buffer_) {
     // Not zeroed: only the pages that messages touch become resident.
-    buffer_ = std::make_unique_for_overwrite<uint8_t[]>(kMaxMessageBytes);
+    buffer_ = std::make_unique_for_overwrite<uint8_t[]>(kReceiveBufferBytes);
   }
-  iovec piece{buffer_.get(), kMaxMessageBytes};
+  uint8_t* const start = buffer_.get() + offset;
+  received_bytes_ = offset;
+  iovec piece{start, kMaxMessageBytes};
   ControlBuffer control{};
   msghdr message{};
   message.msg_iov = &piece;
@@ -173,12 +221,13 @@ Result<std::optional<Received>> Peer::receive() {
   received.fds = take_fds(message);
   const auto length = static_cast<size_t>(size);
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || length < kMessageHeaderBytes ||
-      buffer_[2] != kMessageVersion || buffer_[3] != 0 ||
-      read_u32(buffer_.get() + 4) != length - kMessageHeaderBytes) {
+      start[2] != kMessageVersion || start[3] != 0 ||
+      read_u32(start + 4) != length - kMessageHeaderBytes) {
     return Error{Errc::protocol, "a message with a broken header"};
   }
-  received.type = static_cast<MessageType>(buffer_[0] | buffer_[1] << 8);
-  received.body = std::span(buffer_.get() + kMessageHeaderBytes, length - kMessageHeaderBytes);
+  received_bytes_ = offset + length;
+  received.type = static_cast<MessageType>(start[0] | start[1] << 8);
+  received.body = std::span(start + kMessageHeaderBytes, length - kMessageHeaderBytes);
   return std::optional<Received>(std::move(received));
 }
 

@@ -6,6 +6,7 @@
 #include "shared/ipc/codec.h"
 #include "shared/ipc/messages.h"
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -18,12 +19,15 @@
 
 namespace sallyport {
 
-// One message as it came. `body` is valid until the next receive() of the same peer.
+// One message as it came. `body` is valid until the next receive() of the same peer; what
+// receive_more() gives stays beside it.
 struct Received {
   MessageType type{};
   std::span<const uint8_t> body;
   std::vector<UniqueFd> fds;
 };
+
+inline constexpr size_t kReceiveBufferBytes = 2 * kMaxMessageBytes;
 
 // One end of a SOCK_SEQPACKET UNIX socket: a datagram is a message, so nothing is ever half read.
 // Non-blocking. send() queues what the socket does not take; whoever sends in bulk looks at
@@ -45,6 +49,8 @@ public:
   Status send(const Message& message, std::vector<int> fds = {}) {
     return send_encoded(encode(message), std::move(fds));
   }
+  // Without a copy of the bytes on the way.
+  Status send(const ChannelData& data);
   // A datagram that encode() made.
   Status send_encoded(std::vector<uint8_t> bytes, std::vector<int> fds = {});
   Status flush();
@@ -54,6 +60,9 @@ public:
   // nullopt: nothing there now. Error: closed (Errc::io, "closed") or a broken header
   // (Errc::protocol).
   Result<std::optional<Received>> receive();
+  // The same, without invalidating what came since the last receive(). nullopt also when there is
+  // no room for more: use what is there first.
+  Result<std::optional<Received>> receive_more();
 
 private:
   struct Outgoing {
@@ -62,11 +71,14 @@ private:
   };
   enum class Sent { yes, full, gone };
   Result<Sent> try_send(std::span<const uint8_t> bytes, std::span<const int> fds);
+  Result<Sent> try_send(msghdr& message);
+  Result<std::optional<Received>> receive_at(size_t offset);
 
   UniqueFd socket_;
   std::deque<Outgoing> queue_;  // empty when the peer is gone
   size_t queued_bytes_ = 0;
-  std::unique_ptr<uint8_t[]> buffer_;  // kMaxMessageBytes
+  std::unique_ptr<uint8_t[]> buffer_;  // kReceiveBufferBytes
+  size_t received_bytes_ = 0;          // of it, since the last receive()
 };
 
 struct PeerPair {

@@ -36,33 +36,34 @@ int ChannelIntake::on_data(const void* data, uint32_t size, bool extended) noexc
   return static_cast<int>(forward(static_cast<const uint8_t*>(data), size, streams_[index]));
 }
 
-void ChannelIntake::take_remainder(size_t index) {
+// True when there was something.
+bool ChannelIntake::take_remainder(size_t index) {
   const bool extended = index == 1;
-  const int available = ssh_channel_poll(channel_, extended ? 1 : 0);
+  const int available = credit_ > 0 || discard_ ? ssh_channel_poll(channel_, extended ? 1 : 0) : 0;
   if (available <= 0) {
-    return;
+    return false;
   }
   Held& held = held_[index];
   held.bytes.resize(static_cast<size_t>(available));
   held.offset = 0;
   const int taken = ssh_channel_read_nonblocking(
       channel_, held.bytes.data(), static_cast<uint32_t>(available), extended ? 1 : 0);
-  held.bytes.resize(static_cast<size_t>(std::max(taken, 0)));
+  held.bytes.resize(discard_ ? 0 : static_cast<size_t>(std::max(taken, 0)));
+  return taken > 0;
 }
 
 void ChannelIntake::pump_stream(size_t index) {
+  // Until credit or bytes run out: nothing else might ever wake us for the rest.
   Held& held = held_[index];
-  if (held.empty() && (credit_ > 0 || discard_)) {
-    take_remainder(index);
-  }
   if (discard_) {
     held = {};
-    return;
   }
-  held.offset +=
-      forward(held.bytes.data() + held.offset, held.bytes.size() - held.offset, streams_[index]);
-  if (held.empty()) {
-    held = {};
+  while (held.empty() ? take_remainder(index) : credit_ > 0 && !broken_) {
+    held.offset +=
+        forward(held.bytes.data() + held.offset, held.bytes.size() - held.offset, streams_[index]);
+    if (held.empty()) {
+      held = {};
+    }
   }
 }
 

@@ -41,7 +41,7 @@ public:
 private:
   size_t forward(const uint8_t* data, size_t size, Stream stream);
   void pump_stream(size_t index);
-  void take_remainder(size_t index);
+  bool take_remainder(size_t index);
 
   ssh_channel channel_;
   uint32_t number_;

@@ -13,6 +13,12 @@ constexpr uint32_t kCreditLump = 64 * 1024;
 }  // namespace
 
 void ChannelOutlet::push_data(Stream stream, std::string_view bytes) {
+  if (queue_.empty() && !discard_) {
+    bytes.remove_prefix(write_some(stream == Stream::error, bytes));
+  }
+  if (bytes.empty()) {
+    return;
+  }
   queued_bytes_ += bytes.size();
   queue_.push_back({stream == Stream::error ? Kind::error : Kind::data, std::string(bytes)});
 }
@@ -32,7 +38,7 @@ void ChannelOutlet::push_exit_signal(const std::string& name, bool core, const s
 
 void ChannelOutlet::give_credit(uint32_t bytes) {
   owed_credit_ += bytes;
-  if (owed_credit_ >= kCreditLump || (queued_bytes_ == 0 && owed_credit_ > 0)) {
+  if (owed_credit_ >= kCreditLump) {
     // A peer that is gone is noticed where we read from it.
     (void)peer_.send(ChannelCredit{number_, input_, owed_credit_});
     owed_credit_ = 0;
@@ -46,27 +52,35 @@ ChannelOutlet::Step ChannelOutlet::write_data(Item& item) {
     give_credit(static_cast<uint32_t>(left));
     return Step::done;
   }
-  while (item.offset < item.bytes.size()) {
-    const size_t left = item.bytes.size() - item.offset;
+  const size_t left = item.bytes.size() - item.offset;
+  const size_t written =
+      write_some(item.kind == Kind::error, std::string_view(item.bytes).substr(item.offset));
+  item.offset += written;
+  queued_bytes_ -= written;
+  return broken_ ? Step::broken : written == left ? Step::done : Step::blocked;
+}
+
+// How much libssh took; what it took is given back as credit.
+size_t ChannelOutlet::write_some(bool is_error, std::string_view bytes) {
+  size_t done = 0;
+  while (done < bytes.size() && !broken_) {
     const size_t window = ssh_channel_window_size(channel_);
-    const auto piece = static_cast<uint32_t>(std::min({left, window, kMaxDataBytes}));
+    const auto piece =
+        static_cast<uint32_t>(std::min({bytes.size() - done, window, kMaxDataBytes}));
     if (piece == 0 || is_congested(ssh_channel_get_session(channel_))) {
-      return Step::blocked;
+      break;
     }
-    const char* from = item.bytes.data() + item.offset;
-    const int written = item.kind == Kind::error ? ssh_channel_write_stderr(channel_, from, piece)
-                                                 : ssh_channel_write(channel_, from, piece);
-    if (written < 0) {
-      return Step::broken;
+    const char* from = bytes.data() + done;
+    const int written = is_error ? ssh_channel_write_stderr(channel_, from, piece)
+                                 : ssh_channel_write(channel_, from, piece);
+    broken_ = written < 0;
+    if (written <= 0) {
+      break;  // 0: a key exchange is under way
     }
-    if (written == 0) {
-      return Step::blocked;  // a key exchange is under way
-    }
-    item.offset += static_cast<size_t>(written);
-    queued_bytes_ -= static_cast<size_t>(written);
+    done += static_cast<size_t>(written);
     give_credit(static_cast<uint32_t>(written));
   }
-  return Step::done;
+  return done;
 }
 
 ChannelOutlet::Step ChannelOutlet::step(Item& item) {

@@ -48,6 +48,7 @@ private:
   };
   enum class Step { done, blocked, broken };
   Step write_data(Item& item);
+  size_t write_some(bool is_error, std::string_view bytes);
   Step step(Item& item);
   void give_credit(uint32_t bytes);
 
@@ -60,6 +61,7 @@ private:
   uint32_t owed_credit_ = 0;
   bool discard_ = false;
   bool closed_ = false;
+  bool broken_ = false;
 };
 
 // The socket of this session takes no more now; write later.
