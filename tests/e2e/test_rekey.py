@@ -30,13 +30,14 @@ def run(bastion, client, keys):
     """Runs a command at a target that goes from the first key to `then`; `pinned` are its pins."""
     def started(then, pinned):
         port = free_port()
-        target = subprocess.Popen([sys.executable, str(REKEYING), str(port), str(keys[0]), str(then)],
+        target = subprocess.Popen([sys.executable, REKEYING, str(port), keys[0], then],
                                   stderr=subprocess.DEVNULL)
         try:
             wait_for_port(port, target)
             pins = [word for key in pinned for word in
                     ("--host-key", pathlib.Path(f"{key}.pub").read_text().strip())]
-            bastion.ctl("target", "add", "web2", f"127.0.0.1:{port}", "--key", "main", *pins, "--yes")
+            bastion.ctl("target", "add", "web2", f"127.0.0.1:{port}", "--key", "main", *pins,
+                        "--yes")
             return client.run("anything", user=f"{ME}@web2")
         finally:
             target.kill()
@@ -55,7 +56,7 @@ def test_another_key_at_a_later_exchange_ends_the_session_before_its_first_byte(
     assert done.returncode == 254
 
 
-@pytest.mark.parametrize("then, pinned", [(0, 1), (1, 2)], ids=["the same", "another that is pinned"])
+@pytest.mark.parametrize("then, pinned", [(0, 1), (1, 2)], ids=["the same", "another pinned one"])
 def test_a_pinned_key_at_a_later_exchange_is_fine(run, keys, then, pinned):
     done = run(then=keys[then], pinned=keys[:pinned])
     assert (done.returncode, done.stdout) == (0, b"before\nafter\n"), done.stderr
