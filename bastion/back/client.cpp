@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/back/client.h"
 
-#include "shared/base/hex.h"
 #include "shared/base/log.h"
 #include "shared/base/printable.h"
 #include "shared/ssh/algorithms.h"
@@ -12,67 +11,15 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-
-#include <algorithm>
+#include <unistd.h>
 
 namespace sallyport::back {
 
 namespace {
 
 constexpr auto kLoginTime = std::chrono::seconds(30);
-constexpr auto kHostKeyCheckTime = std::chrono::seconds(1);
 constexpr auto kHandOverTime = std::chrono::seconds(2);
 constexpr int kMaxDrains = 32;  // per wake-up, each of 4 KiB
-
-std::string type_of(const std::string& pinned) {
-  return pinned.substr(0, pinned.find(' '));
-}
-
-std::string host_key_list(const std::vector<std::string>& pinned) {
-  std::string list;
-  for (const std::string& key : pinned) {
-    const std::string algorithms = host_key_algorithms(type_of(key));
-    if (!algorithms.empty() && list.find(algorithms) == std::string::npos) {
-      list += (list.empty() ? "" : ",") + algorithms;
-    }
-  }
-  return list;
-}
-
-std::string fingerprint(ssh_key key) {
-  unsigned char* hash = nullptr;
-  size_t size = 0;
-  if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &size) != SSH_OK) {
-    return "unknown";
-  }
-  char* text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, size);
-  const std::string result = text == nullptr ? "unknown" : text;
-  ssh_string_free_char(text);
-  ssh_clean_pubkey_hash(&hash);
-  return result;
-}
-
-std::string fingerprint_of_pinned(const std::string& pinned) {
-  const size_t space = pinned.find(' ');
-  const std::string base64 = pinned.substr(space + 1, pinned.find(' ', space + 1) - space - 1);
-  ssh_key key = nullptr;
-  if (ssh_pki_import_pubkey_base64(base64.c_str(), ssh_key_type_from_name(type_of(pinned).c_str()),
-                                   &key) != SSH_OK) {
-    return "unreadable";
-  }
-  const SshKey owned(key);
-  return fingerprint(key);
-}
-
-std::string spell(ssh_key key) {
-  char* base64 = nullptr;
-  if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) {
-    return "";
-  }
-  const std::string text = base64;
-  ssh_string_free_char(base64);
-  return text;
-}
 
 template <class Value>
 void set_option(ssh_session session, enum ssh_options_e option, const Value* value) {
@@ -87,7 +34,8 @@ Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
     : target_(std::move(target)),
       monitor_(std::move(monitor)),
       start_(std::move(start)),
-      session_(ssh_new()) {
+      session_(ssh_new()),
+      host_key_(session_.get(), start_.target, start_.host_keys) {
   const int on = 1;
   ::setsockopt(target_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ssh_session s = session_.get();
@@ -103,7 +51,7 @@ Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
   set_option(s, SSH_OPTIONS_FD, &fd);
   set_option(s, SSH_OPTIONS_KEY_EXCHANGE, kKeyExchanges);
   set_option(s, SSH_OPTIONS_COMPRESSION, "no");
-  const std::string host_keys = host_key_list(start_.host_keys);
+  const std::string host_keys = host_key_.algorithms();
   if (!host_keys.empty()) {
     set_option(s, SSH_OPTIONS_HOSTKEYS, host_keys.c_str());
   }
@@ -117,6 +65,15 @@ Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
   set_option(s, SSH_OPTIONS_HMAC_S_C, macs.c_str());
   ssh_set_agent_socket(s, agent.release());  // libssh closes it
   ssh_set_blocking(s, 0);
+}
+
+// Comes from inside of libssh, which would go on to what was sent under the other key: so this
+// process ends here.
+void Client::end_for_wrong_key(const Error& why) {
+  log_warning("another host key", {{"target", start_.target}, {"why", why.message}});
+  (void)monitor_.send(SessionFailed{"sallyport: " + why.message});
+  hand_over();
+  ::_exit(1);
 }
 
 int Client::run() {
@@ -141,11 +98,12 @@ Status Client::log_in() {
                                    " has no pinned host key; the administrator pins it "
                                    "with: sallyportctl target add --scan"};
   }
-  for (const auto& step : {&Client::connect, &Client::authenticate}) {
-    const Status done = (this->*step)();
-    if (!done) {
-      return done;
-    }
+  if (Status connected = connect(); !connected) {
+    return connected;
+  }
+  host_key_.when_wrong([this](const Error& why) { end_for_wrong_key(why); });
+  if (Status in = authenticate(); !in) {
+    return in;
   }
   event_.reset(ssh_event_new());
   ssh_event_add_session(event_.get(), session_.get());
@@ -184,30 +142,7 @@ Status Client::connect() {
                                printable(ssh_get_error(session_.get())) +
                                " (does the target still offer a pinned type of host key?)"};
   }
-  return check_host_key();
-}
-
-Status Client::check_host_key() const {
-  ssh_key key = nullptr;
-  if (ssh_get_server_publickey(session_.get(), &key) != SSH_OK) {
-    return Error{Errc::protocol, start_.target + " shows no host key"};
-  }
-  const SshKey owned(key);
-  const std::string offered = spell(key);
-  std::string pinned_fingerprints;
-  for (const std::string& pinned : start_.host_keys) {
-    const size_t space = pinned.find(' ');
-    if (space != std::string::npos && !offered.empty() &&
-        pinned.substr(space + 1, pinned.find(' ', space + 1) - space - 1) == offered) {
-      return ok();
-    }
-    pinned_fingerprints +=
-        (pinned_fingerprints.empty() ? "" : ", ") + fingerprint_of_pinned(pinned);
-  }
-  return Error{Errc::denied, "the host key of " + start_.target +
-                                 " is not the pinned one: pinned " + pinned_fingerprints +
-                                 ", offered " + fingerprint(key) +
-                                 "; ask your administrator before anything else"};
+  return host_key_.verdict();
 }
 
 Status Client::authenticate() {
@@ -284,7 +219,6 @@ void Client::hand_over() {
 }
 
 void Client::serve() {
-  auto next_check = Clock::now() + kHostKeyCheckTime;
   while (receive_from_monitor()) {
     drain_ssh();
     channels_->read_requests();
@@ -294,13 +228,6 @@ void Client::serve() {
       (void)monitor_.send(
           SessionFailed{"sallyport: the connection to " + start_.target + " is gone"});
       return hand_over();
-    }
-    if (Clock::now() >= next_check) {  // a key exchange may have brought another key (R10)
-      if (const Status same = check_host_key(); !same) {
-        (void)monitor_.send(SessionFailed{"sallyport: " + same.error().message});
-        return hand_over();
-      }
-      next_check = Clock::now() + kHostKeyCheckTime;
     }
     wait(channels_->wait_ms());
   }

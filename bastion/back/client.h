@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bastion/back/channels.h"
+#include "bastion/back/host_key_check.h"
 #include "shared/base/result.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
@@ -23,8 +24,8 @@ private:
   using Clock = std::chrono::steady_clock;
   Status log_in();
   Status connect();
-  Status check_host_key() const;
   Status authenticate();
+  void end_for_wrong_key(const Error& why);
   void hand_over();
   void serve();
   void drain_ssh();
@@ -37,6 +38,7 @@ private:
   Peer monitor_;
   BackStart start_;
   SshSession session_;
+  HostKeyCheck host_key_;
   SshEvent event_;
   std::unique_ptr<Channels> channels_;
 };

@@ -14,6 +14,8 @@ namespace sallyport {
 void add_init_command(CLI::App& app, Ctl& ctl);
 void add_config_commands(CLI::App& app, Ctl& ctl);
 void add_target_commands(CLI::App& app, Ctl& ctl);
+void add_target_scan_command(CLI::App& target, Ctl& ctl);
+void add_target_import_command(CLI::App& target, Ctl& ctl);
 void add_session_commands(CLI::App& app, Ctl& ctl);
 void add_key_commands(CLI::App& app, Ctl& ctl);
 void add_recording_commands(CLI::App& app, Ctl& ctl);

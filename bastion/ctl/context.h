@@ -15,6 +15,7 @@ namespace sallyport {
 struct Ctl {
   std::string config_path = kDefaultConfigPath;  // --config
   std::function<Status()> run;
+  int finding = 0;  // a command that says more by its exit status, with an error or without
 
   Result<Config> config() const { return load_config(config_path); }
 };

@@ -50,9 +50,9 @@ int run(int argc, char** argv) {
   const Status done = ctl.run();
   if (!done) {
     print_error(done.error().message);
-    return kFailed;
+    return ctl.finding != 0 ? ctl.finding : kFailed;
   }
-  return 0;
+  return ctl.finding;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "shared/config/values.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -43,11 +44,42 @@ Status check_options(AddOptions& options) {
   return ok();
 }
 
+// The keys that a host CA of the configuration certifies, which nobody need be asked about.
+Result<std::vector<std::string>> scan_certified(const Ctl& ctl, const AddOptions& options,
+                                                const HostPort& address) {
+  std::vector<std::string> out;
+  const auto report = check_config(ctl.config_path);
+  const auto certified = scan_certified_keys(
+      report.config ? report.config->host_cas : std::map<std::string, HostCaConfig>{}, options.name,
+      address);
+  if (!certified) {
+    return certified.error();
+  }
+  for (const auto& note : certified->notes) {
+    print_line("  " + note);
+  }
+  for (const auto& key : certified->keys) {
+    const auto& revoked = report.config->revoked_host_keys;
+    if (std::find(revoked.begin(), revoked.end(), key.text()) == revoked.end()) {
+      out.push_back(key.text());
+    }
+  }
+  return out;
+}
+
 // Shows what the target offers and lets a person decide.
-Status scan_and_ask(AddOptions& options) {
+Status scan_and_ask(const Ctl& ctl, AddOptions& options) {
   const auto address = parse_host_port(options.address, 0);
   if (!address) {
     return address.error();
+  }
+  auto certified = scan_certified(ctl, options, *address);
+  if (!certified) {
+    return certified.error();
+  }
+  if (!certified->empty()) {
+    options.host_keys = std::move(*certified);
+    return ok();
   }
   const auto keys = scan_host_keys(*address);
   if (!keys) {
@@ -81,7 +113,7 @@ Status add_target(const Ctl& ctl, AddOptions options) {
     return good;
   }
   if (options.scan) {
-    if (auto agreed = scan_and_ask(options); !agreed) {
+    if (auto agreed = scan_and_ask(ctl, options); !agreed) {
       return agreed;
     }
   }
@@ -212,6 +244,8 @@ void add_target_commands(CLI::App& app, Ctl& ctl) {
   auto* target = app.add_subcommand("target", "The hosts that can be reached");
   target->require_subcommand(1);
   add_add_command(*target, ctl);
+  add_target_scan_command(*target, ctl);
+  add_target_import_command(*target, ctl);
 
   auto as_json = std::make_shared<bool>(false);
   auto* list = target->add_subcommand("list", "List them");

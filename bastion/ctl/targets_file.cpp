@@ -28,32 +28,28 @@ constexpr const char* kHead =
 // The daemons read the file as users of their own; there is nothing secret in it.
 constexpr mode_t kFileMode = 0644;
 
-Result<std::map<std::string, TargetConfig>> read_targets(const std::string& path) {
-  std::map<std::string, TargetConfig> out;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return ::access(path.c_str(), F_OK) != 0 ? Result(out) : errno_error("reading " + path);
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto json = ordered_json::parse(text, nullptr, false, true);
-  try {
-    for (const auto& [name, value] : json.at("targets").items()) {
-      TargetConfig target;
-      target.address = value.at("address").get<std::string>();
-      target.host_keys = value.value("host_keys", target.host_keys);
-      target.key = value.value("key", target.key);
-      out.emplace(name, std::move(target));
-    }
-  } catch (const ordered_json::exception&) {
-    return Error{Errc::corrupt, path +
-                                    ": is not a file of targets; `sallyportctl config check` "
-                                    "tells what is wrong"};
-  }
-  return out;
+void from_json(const ordered_json& value, TargetConfig& target) {
+  target.address = value.at("address").get<std::string>();
+  target.host_keys = value.value("host_keys", target.host_keys);
+  target.key = value.value("key", target.key);
 }
 
-bool concerns_targets(const Finding& finding, const std::string& path) {
-  return finding.place.file == path || finding.key.starts_with("targets.");
+void from_json(const ordered_json& value, HostCaConfig& ca) {
+  ca.patterns = value.at("patterns").get<std::vector<std::string>>();
+  ca.key = value.at("key").get<std::string>();
+}
+
+template <class Item>
+void read_map(const ordered_json& json, const char* key, std::map<std::string, Item>& out) {
+  const ordered_json items = json.value(key, ordered_json::object());
+  for (const auto& [name, value] : items.items()) {
+    from_json(value, out[name]);
+  }
+}
+
+bool concerns_us(const Finding& finding, const std::string& path) {
+  return finding.place.file == path || finding.key.starts_with("targets.") ||
+         finding.key.starts_with("host_cas.") || finding.key.starts_with("revoked_host_keys");
 }
 
 }  // namespace
@@ -75,12 +71,29 @@ Result<TargetsFile> TargetsFile::open(const std::string& config_path) {
     return errno_error("opening " + config_path);
   }
   out.path_ = files->front().substr(0, files->front().rfind('/')) + "/targets.json";
-  auto targets = read_targets(out.path_);
-  if (!targets) {
-    return targets.error();
+  if (auto read = out.read(); !read) {
+    return read.error();
   }
-  out.targets_ = std::move(*targets);
   return out;
+}
+
+Status TargetsFile::read() {
+  std::ifstream file(path_, std::ios::binary);
+  if (!file) {
+    return ::access(path_.c_str(), F_OK) != 0 ? ok() : Status(errno_error("reading " + path_));
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto json = ordered_json::parse(text, nullptr, false, true);
+  try {
+    read_map(json, "targets", targets_);
+    read_map(json, "host_cas", host_cas_);
+    revoked_ = json.value("revoked_host_keys", revoked_);
+  } catch (const ordered_json::exception&) {
+    return Error{Errc::corrupt, path_ +
+                                    ": is not a file of targets; `sallyportctl config check` "
+                                    "tells what is wrong"};
+  }
+  return ok();
 }
 
 std::string TargetsFile::text() const {
@@ -95,14 +108,21 @@ std::string TargetsFile::text() const {
     }
     targets[name] = std::move(entry);
   }
-  return kHead + ordered_json{{"targets", std::move(targets)}}.dump(2) + "\n";
+  ordered_json all = {{"targets", std::move(targets)}};
+  for (const auto& [name, ca] : host_cas_) {
+    all["host_cas"][name] = {{"patterns", ca.patterns}, {"key", ca.key}};
+  }
+  if (!revoked_.empty()) {
+    all["revoked_host_keys"] = revoked_;
+  }
+  return kHead + all.dump(2) + "\n";
 }
 
 Status TargetsFile::save() {
   const std::string content = text();
   const auto report = check_config_with(directory_, path_, content);
   const auto wrong = std::find_if(report.errors.begin(), report.errors.end(),
-                                  [&](const auto& e) { return concerns_targets(e, path_); });
+                                  [&](const auto& e) { return concerns_us(e, path_); });
   if (wrong != report.errors.end()) {
     return Error{Errc::invalid, wrong->line()};
   }

@@ -10,7 +10,8 @@
 
 namespace sallyport {
 
-// DIRECTORY/targets.json: the targets that sallyportctl keeps. The files that people write are
+// DIRECTORY/targets.json: the targets that sallyportctl keeps, and what `target import` has brought
+// beside them. The files that people write are
 // never touched. From open() to the object's end nobody else changes it (a lock on the directory).
 class TargetsFile {
 public:
@@ -18,12 +19,15 @@ public:
   static Result<TargetsFile> open(const std::string& config_path);
 
   std::map<std::string, TargetConfig>& targets() { return targets_; }
+  std::map<std::string, HostCaConfig>& host_cas() { return host_cas_; }
+  std::vector<std::string>& revoked_host_keys() { return revoked_; }
   const std::string& path() const { return path_; }
 
   // Refuses what would not load; then temporary file, fsync, rename, fsync of the directory.
   Status save();
 
 private:
+  Status read();
   std::string text() const;
   Status replace_file(const std::string& text) const;
 
@@ -31,6 +35,8 @@ private:
   std::string path_;
   UniqueFd lock_;
   std::map<std::string, TargetConfig> targets_;
+  std::map<std::string, HostCaConfig> host_cas_;
+  std::vector<std::string> revoked_;
 };
 
 }  // namespace sallyport

@@ -32,6 +32,7 @@ public:
     socket_paths();
     recipients();
     roles();
+    revoked();
     targets();
   }
 
@@ -168,6 +169,29 @@ private:
       names.push_back(name);
     }
     return names;
+  }
+
+  bool is_revoked(const std::string& key) const {
+    const auto& revoked = config_.revoked_host_keys;
+    return std::find(revoked.begin(), revoked.end(), key) != revoked.end();
+  }
+
+  // A revoked key is no pin and no CA, whatever file names it.
+  void revoked() {
+    for (auto& [name, target] : config_.targets) {
+      const KeyPath pins("targets." + name, "host_keys");
+      if (std::erase_if(target.host_keys, [&](const auto& key) { return is_revoked(key); }) > 0) {
+        warn(pins, "has a key of revoked_host_keys, which is not accepted; remove it");
+      }
+    }
+    std::erase_if(config_.host_cas, [&](const auto& ca) {
+      const bool gone = is_revoked(ca.second.key);
+      if (gone) {
+        warn({"host_cas." + ca.first, "key"},
+             "is among revoked_host_keys, so it is not used; remove it");
+      }
+      return gone;
+    });
   }
 
   void targets() {

@@ -63,6 +63,13 @@ struct TargetConfig {
   std::string key;                     // the name of the vault's key that opens it
 };
 
+// A key that signs host certificates: of the hosts whose names the patterns match, those whose
+// certificate `sallyportctl target scan` finds good are pinned.
+struct HostCaConfig {
+  std::vector<std::string> patterns;  // as in known_hosts: '*', '?', and '!' in front for "not"
+  std::string key;                    // "ssh-ed25519 AAAA..."
+};
+
 struct Config {
   std::string path;          // where it came from
   bool development = false;  // allows the development identity provider and http
@@ -83,6 +90,8 @@ struct Config {
   std::vector<std::string> recipients;  // recording.recipients: age1...; never empty
   std::map<std::string, RoleConfig> roles;
   std::map<std::string, TargetConfig> targets;
+  std::map<std::string, HostCaConfig> host_cas;
+  std::vector<std::string> revoked_host_keys;  // load_config() has taken these out of all pins
 
   std::string socket_path(const std::string& daemon) const {  // "authd", "keyd", "stored"
     return runtime_directory + "/" + daemon + "/socket";

@@ -143,6 +143,11 @@ constexpr Directive<Config> kConfig[] = {
      .field = [](Config& c) -> std::map<std::string, RoleConfig>& { return c.roles; }},
     {.key = "targets",
      .field = [](Config& c) -> std::map<std::string, TargetConfig>& { return c.targets; }},
+    {.key = "host_cas",
+     .field = [](Config& c) -> std::map<std::string, HostCaConfig>& { return c.host_cas; }},
+    {.key = "revoked_host_keys",
+     .field = [](Config& c) -> Texts& { return c.revoked_host_keys; },
+     .check = check_host_key},
 };
 
 constexpr Directive<RoleConfig> kRole[] = {
@@ -189,6 +194,17 @@ constexpr Directive<TargetConfig> kTarget[] = {
     {.key = "key",
      .field = [](TargetConfig& t) -> std::string& { return t.key; },
      .check = check_name},
+};
+
+constexpr Directive<HostCaConfig> kHostCa[] = {
+    {.key = "patterns",
+     .field = [](HostCaConfig& c) -> Texts& { return c.patterns; },
+     .check = check_host_pattern,
+     .if_missing = "the hosts that it signs for, for example \"*.example.com\""},
+    {.key = "key",
+     .field = [](HostCaConfig& c) -> std::string& { return c.key; },
+     .check = check_host_key,
+     .if_missing = "its public key, \"ssh-ed25519 AAAA...\""},
 };
 
 template <class T>
@@ -252,12 +268,17 @@ template <>
 std::span<const Directive<TargetConfig>> directives<TargetConfig>() {
   return kTarget;
 }
+template <>
+std::span<const Directive<HostCaConfig>> directives<HostCaConfig>() {
+  return kHostCa;
+}
 
 std::vector<DirectiveSummary> list_directives() {
   std::vector<DirectiveSummary> out;
   append_summaries<Config>("", out);
   append_summaries<RoleConfig>("roles.*.", out);
   append_summaries<TargetConfig>("targets.*.", out);
+  append_summaries<HostCaConfig>("host_cas.*.", out);
   return out;
 }
 

@@ -27,7 +27,8 @@ using Field = std::variant<Ignored (*)(Owner&), bool& (*)(Owner&), std::string& 
                            std::vector<std::string>& (*)(Owner&), LoginConfig::Prompt& (*)(Owner&),
                            LoginConfig::Enrolment& (*)(Owner&),
                            std::map<std::string, RoleConfig>& (*)(Owner&),
-                           std::map<std::string, TargetConfig>& (*)(Owner&)>;
+                           std::map<std::string, TargetConfig>& (*)(Owner&),
+                           std::map<std::string, HostCaConfig>& (*)(Owner&)>;
 
 template <class Owner>
 struct Directive {
@@ -41,7 +42,7 @@ struct Directive {
   std::string_view if_missing = {};  // not empty: the key must be there; says how to get it
 };
 
-// The tables for Config, RoleConfig and TargetConfig.
+// The tables for Config, RoleConfig, TargetConfig and HostCaConfig.
 template <class Owner>
 std::span<const Directive<Owner>> directives();
 

@@ -12,6 +12,8 @@ namespace sallyport {
 
 namespace {
 
+constexpr size_t kMaxHostPatternBytes = 255;
+
 Error invalid(std::string text) {
   return Error{Errc::invalid, std::move(text)};
 }
@@ -172,6 +174,24 @@ Status check_host_key(std::string& value) {
     return key.error();
   }
   value = key->text();
+  return ok();
+}
+
+Status check_host_pattern(std::string& value) {
+  const size_t name = value.starts_with('!') ? 1 : 0;
+  const bool good =
+      value.size() > name && value.size() <= kMaxHostPatternBytes &&
+      std::all_of(value.begin() + static_cast<std::ptrdiff_t>(name), value.end(), [](char c) {
+        return c > ' ' && c < 0x7f && c != ',' && c != '!' && c != '|' && c != '"' && c != '\\';
+      });
+  if (!good) {
+    return invalid(
+        "is not a pattern for host names; write one in each text, as \"*.example.com\", "
+        "\"10.0.0.?\" or \"!old.example.com\"");
+  }
+  std::transform(value.begin(), value.end(), value.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return ok();
 }
 

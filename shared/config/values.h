@@ -26,6 +26,7 @@ Status check_target_address(std::string& value);  // becomes host:port
 Status check_url(std::string& value);             // http or https, no fragment, no user
 Status check_scope(std::string& value);           // RFC 6749 section 3.3
 Status check_host_key(std::string& value);        // becomes "type base64"
+Status check_host_pattern(std::string& value);    // one of a known_hosts line; becomes lower case
 Status check_recipient(std::string& value);       // age1...
 
 // What to say of a value that holds a private key: instead of the value, which an error would carry

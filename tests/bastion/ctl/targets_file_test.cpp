@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/ctl/targets_file.h"
 
+#include "shared/config/check.h"
 #include "tests/support/catch.h"
 #include "tests/support/test_folder.h"
 
@@ -55,6 +56,26 @@ TEST_CASE("targets are kept in a file of their own", "[ctl]") {
   struct stat info {};
   REQUIRE(::stat((folder.path() + "/targets.json").c_str(), &info) == 0);
   CHECK((info.st_mode & 07777) == 0644);
+}
+
+TEST_CASE("CAs and revoked keys are kept beside the targets", "[ctl]") {
+  const TestFolder folder;
+  folder.write("sallyport.json", kMain);
+  for (const bool writing : {true, false}) {
+    auto file = TargetsFile::open(folder.path());
+    REQUIRE(file);
+    if (writing) {
+      file->targets()["web1"] = {"web1:2022", {}, "k1"};
+      file->host_cas()["company"] = {{"*.example.com", "!old.example.com"}, kHostKey};
+      file->revoked_host_keys().push_back(kHostKey);
+    }
+    CHECK(file->host_cas().at("company").patterns[1] == "!old.example.com");
+    REQUIRE(file->save());
+  }
+  const auto report = check_config(folder.path());
+  REQUIRE(report.config);
+  CHECK(report.config->revoked_host_keys == std::vector<std::string>{kHostKey});
+  CHECK(report.config->targets.at("web1").address == "web1:2022");
 }
 
 TEST_CASE("what would not load is not written", "[ctl]") {

@@ -128,6 +128,12 @@ TEST_CASE("wrong types and values are refused, each in words", "[config]") {
   starts(error_of(R"("targets": {"t": {}})"), "targets.t.address: is missing");
   starts(error_of(R"("targets": {"t": {"address": "h", "host_keys": ["ssh-dss AAAA"]}})"),
          "targets.t.host_keys[0]: ");
+  starts(error_of(R"("host_cas": {"c": {"patterns": ["a,b"], "key": ")" + kHostKey + "\"}}"),
+         "host_cas.c.patterns[0]: \"a,b\" is not a pattern for host names");
+  starts(error_of(R"("host_cas": {"c": {"patterns": [], "key": ")" + kHostKey + "\"}}"),
+         "host_cas.c.patterns: is empty; the hosts that it signs for");
+  starts(error_of(R"("host_cas": {"c": {"patterns": ["*"]}})"), "host_cas.c.key: is missing");
+  starts(error_of(R"("revoked_host_keys": ["ssh-ed25519 AAAA"])"), "revoked_host_keys[0]: ");
   starts(error_of(role_with(R"(, "channels": ["ftp"])")), "roles.r.channels[0]: \"ftp\" is none");
   starts(error_of(role_with(R"(, "default_login": "rot")")),
          "roles.r.default_login: \"rot\" is not among the role's logins; did you mean \"root\"?");
@@ -255,6 +261,31 @@ TEST_CASE("a target without host keys or vault key is a warning", "[config]") {
   REQUIRE(full.config);
   CHECK(full.warnings.empty());
   CHECK(full.config->targets.at("t").host_keys == std::vector<std::string>{kHostKey});
+}
+
+TEST_CASE("host CAs have patterns in lower case and a key", "[config]") {
+  const auto report =
+      check(config_with(R"("host_cas": {"company": {"patterns": ["*.Example.com", "!old", "[h]:22"],
+      "key": ")" + kHostKey +
+                        R"( comment"}}, )" + role_with("")));
+  REQUIRE(report.config);
+  const auto& ca = report.config->host_cas.at("company");
+  CHECK(ca.patterns == std::vector<std::string>{"*.example.com", "!old", "[h]:22"});
+  CHECK(ca.key == kHostKey);
+}
+
+TEST_CASE("a revoked host key is no pin and no CA, and that is a warning", "[config]") {
+  const auto report = check(config_with(R"("revoked_host_keys": [")" + kHostKey +
+                                        R"( lost"], "host_cas": {"c": {"key": ")" + kHostKey +
+                                        R"(", "patterns": ["*"]}}, "targets": {"t": {"address": "h",
+      "key": "k", "host_keys": [")" + kHostKey +
+                                        R"("]}}, )" + role_with("")));
+  REQUIRE(report.config);
+  CHECK(report.config->targets.at("t").host_keys.empty());
+  CHECK(report.config->host_cas.empty());
+  REQUIRE(report.warnings.size() == 2);
+  CHECK(report.warnings[0].key == "host_cas.c.key");
+  CHECK(report.warnings[1].key == "targets.t.host_keys");
 }
 
 TEST_CASE("a directory's files are one configuration", "[config]") {

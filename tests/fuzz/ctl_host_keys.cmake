@@ -1,0 +1,2 @@
+sallyport_fuzzer(known_hosts known_hosts_fuzz.cpp LIBS sallyport_ctl_host_keys)
+sallyport_fuzzer(host_certificate host_certificate_fuzz.cpp LIBS sallyport_ctl_host_keys)
