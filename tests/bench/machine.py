@@ -9,7 +9,7 @@ import subprocess
 import time
 
 
-def describe(build):
+def describe(repository):
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -19,7 +19,7 @@ def describe(build):
         "openssh": said_by(["ssh", "-V"]),
         "libssh": version_of("libssh-4"),
         "tlog": version_of("tlog"),
-        "sallyport": said_by(["git", "-C", str(build), "describe", "--always", "--dirty"]),
+        "sallyport": said_by(["git", "-C", str(repository), "describe", "--always", "--dirty"]),
         "as_root": os.geteuid() == 0,
         "load_before": round(os.getloadavg()[0], 2),
         "when": time.strftime("%Y-%m-%d %H:%M %Z"),

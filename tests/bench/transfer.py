@@ -25,6 +25,9 @@ class Transfer:
         self.move = move
         self.needs_terminal = name == "pty"
 
+    def applies(self, way):
+        return True
+
     def check(self, way):
         if way.terminal_only and not self.needs_terminal:
             raise NotAvailable(f"{way.name} records terminals only")
