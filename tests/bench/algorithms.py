@@ -44,7 +44,7 @@ def of_way(way, target_log):
         target_says = parse(log.read())
     if not client_says:
         return "not known"
-    return f"client {', '.join(client_says)}; target {', '.join(target_says) or 'not reached'}"
+    return f"client {', '.join(client_says)}; target {', '.join(target_says) or 'was not asked'}"
 
 
 def parse(text):

@@ -27,7 +27,7 @@ FIGURES = {
     "echo_idle_p99_ms": Figure("key echo, idle, p99", "ms", 3),
     "echo_busy_p50_ms": Figure("key echo, busy, p50", "ms", 3),
     "echo_busy_p99_ms": Figure("key echo, busy, p99", "ms", 3),
-    "echo_busy_machine": Figure("both cores busy meanwhile", "%"),
+    "echo_busy_machine": Figure("all cores busy by these sessions", "%"),
     "echo_busy_line_us": Figure("CPU of a line of a busy session", "us"),
     "login_ms": Figure("one login alone", "ms"),
     "logins_s": Figure("logins, several clients", "1/s", 1),

@@ -76,8 +76,7 @@ class Lab:
         self.servers[name] = server
 
     def start_servers(self):
-        if os.geteuid() == 0:  # tlog insists on it, and containers often have none
-            pathlib.Path("/run/utmp").touch()
+        self.make_utmp()
         self.start_sshd("target")
         self.start_sshd("jump")
         inner = self.write_script("inner", INNER.format(config=self.config))
@@ -85,6 +84,13 @@ class Lab:
             command = command.format(inner=inner, records=self.records)
             forced = FORCED.format(with_terminal=command, config=self.config)
             self.start_sshd(name, f"ForceCommand {self.write_script(name + '.sh', forced)}\n")
+
+    def make_utmp(self):
+        """tlog insists on it, and containers often have none."""
+        utmp = pathlib.Path("/run/utmp")
+        if os.geteuid() == 0 and not utmp.exists():
+            utmp.touch()
+            self.ends.callback(utmp.unlink)
 
     def write_script(self, name, text):
         path = self.folder / name

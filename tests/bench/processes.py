@@ -4,8 +4,11 @@
 A process that ended adds its CPU time to the parent that reaped it, so the sum over a tree only
 grows, as long as nobody leaves the tree."""
 import contextlib
+import ctypes
 import os
 import pathlib
+import signal
+import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -16,17 +19,50 @@ def stat_of(pid):
     return int(fields[1]), sum(map(int, fields[11:15])) / TICKS
 
 
-def tree(root):
-    """The process ids of root and its descendants."""
+def children_of_all():
     children = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with contextlib.suppress(OSError):
                 children.setdefault(stat_of(entry)[0], []).append(int(entry))
+    return children
+
+
+def tree(root):
+    """The process ids of root and its descendants."""
+    children = children_of_all()
     found = [root]
     for pid in found:
         found += children.get(pid, [])
     return found
+
+
+def adopt_orphans():
+    """Who loses its parent becomes our child: `script` lives on when its terminal is gone, and so
+    does all that is behind it."""
+    pr_set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def own_children():
+    return set(children_of_all().get(os.getpid(), []))
+
+
+@contextlib.contextmanager
+def no_orphans():
+    """After the block no child is left that was not there before; a while for those that end."""
+    before = own_children()
+    try:
+        yield
+    finally:
+        deadline = time.monotonic() + 0.5
+        while left := own_children() - before:
+            for pid in left:
+                if time.monotonic() > deadline:
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.05)
 
 
 def cpu_seconds(roots):

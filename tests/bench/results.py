@@ -35,7 +35,11 @@ class Results:
         return None
 
     def figures(self):
+        """Those that some way has, and those of measures that no way could do."""
         seen = {figure for figure, _ in self.samples}
+        for measure in {measure for measure, _ in self.missing}:
+            of_it = {figure for figure in FIGURES if belongs(figure, measure)}
+            seen |= set() if seen & of_it else of_it
         return [figure for figure in FIGURES if figure in seen]
 
     def judged(self):
@@ -55,7 +59,7 @@ class Results:
         return {
             "machine": self.machine, "conditions": self.conditions, "algorithms": self.algorithms,
             "figures": {name: {"title": FIGURES[name].title, "unit": FIGURES[name].unit,
-                               "ways": figures[name]} for name in self.figures()},
+                               "ways": figures.get(name, {})} for name in self.figures()},
             "not_available": [{"measure": measure, "way": way, "why": why}
                               for (measure, way), why in self.missing.items()],
             "targets": [{"figure": target.figure, "wanted": target.wanted, "value": value,

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from tests.bench.processes import cpu_seconds
-from tests.bench.ways import NotAvailable, complain, must_work, running
+from tests.bench.ways import NotAvailable, complain, last_line, must_work, running
 
 GIB = 1 << 30
 SETTLE_S = 0.3  # for the processes in between to end, and be counted by their parents
@@ -135,12 +135,7 @@ def wait_for(client, stream, wanted, anywhere=False):
     if wanted not in seen:
         client.kill()
         rest = b"" if stream is client.stderr else client.stderr.read()
-        raise NotAvailable(words_of(rest) or words_of(seen) or "the connection ended")
-
-
-def words_of(text):
-    lines = text.decode(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        raise NotAvailable(last_line(rest, last_line(seen, "the connection ended")))
 
 
 def finish(client, stretch):

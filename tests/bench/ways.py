@@ -91,7 +91,10 @@ def running(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subp
 
 
 def last_line(text, otherwise):
+    """sftp's own "Connection closed" says less than the line of ssh before it."""
     lines = [line.strip() for line in text.decode(errors="replace").splitlines() if line.strip()]
+    if len(lines) > 1 and lines[-1] == "Connection closed":
+        return lines[-2]
     return lines[-1] if lines else otherwise
 
 
