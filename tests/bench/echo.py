@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a typed character takes to come back: alone, and beside busy sessions of the same way."""
+"""How long a typed character takes to come back: alone, and beside busy sessions of that way."""
 import contextlib
 import os
 import subprocess

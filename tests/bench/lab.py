@@ -10,8 +10,8 @@ import shutil
 from tests.support.dev_idp import DevIdp
 from tests.support.stack import ME, Bastion, Client, Target, make_key, short_folder
 
-# With a terminal the forced command runs `inner`, which is the ssh to the target. Without one script
-# and tlog have nothing to record.
+# With a terminal the forced command runs `inner`, which is the ssh to the target. Without one
+# script and tlog have nothing to record.
 FORCED_COMMANDS = {
     "nested": "exec {inner}",
     "script": "exec script -q -f -e -O $(mktemp {records}/script.XXXXXX) -c {inner}",
@@ -42,8 +42,8 @@ LIMITS = {"max_sessions": 4000, "max_unauthenticated": 1000}
 
 
 class Lab:
-    """`algorithms` are lines of ssh_config and sshd_config that every connection keeps to; `foreign`
-    are other bastions (name, login, host, port, identity, roots)."""
+    """`algorithms` are lines of ssh_config and sshd_config that every connection keeps to;
+    `foreign` are other bastions (name, login, address, port, identity, roots)."""
 
     def __init__(self, algorithms, foreign):
         self.folder = short_folder()

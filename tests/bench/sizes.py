@@ -44,7 +44,8 @@ class Material:
 def material(sizes):
     needed = (2 * sizes.bulk_mib + sizes.pty_mib + sizes.sftp_mib + sizes.recorded_text_mb) * MIB
     in_memory = os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2 * needed
-    with tempfile.TemporaryDirectory(prefix="bench-", dir="/dev/shm" if in_memory else None) as name:
+    place = "/dev/shm" if in_memory else None
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=place) as name:
         folder = pathlib.Path(name)
         made = Material(*(folder / part for part in Material.__dataclass_fields__))
         write_random(made.bulk, sizes.bulk_mib * MIB)

@@ -72,8 +72,9 @@ def targets(results):
     yield row(["---", "---", "---:", "---:", "---"])
     for target, value, bound, met in results.judged():
         kind = FIGURES[target.figure]
+        verdict = "met" if met else f"**not met**, {by(value, bound)}"
         yield row([f"{kind.title}, {kind.unit}", target.wanted, number(target.figure, bound),
-                   number(target.figure, value), "met" if met else f"**not met**, {by(value, bound)}"])
+                   number(target.figure, value), verdict])
 
 
 def by(value, bound):
