@@ -84,7 +84,8 @@ class Target:
 
     def start(self):
         config = self.folder / "sshd_config"
-        config.write_text(f"""
+        # sshd takes the first of several: what a test asks for goes before the rest.
+        config.write_text(f"""{self.extra_config}
 ListenAddress 127.0.0.1:{self.port}
 HostKey {self.host_key}
 AuthorizedKeysFile {self.authorized_keys}
@@ -99,7 +100,6 @@ MaxSessions 50
 MaxStartups 100:30:200
 Subsystem sftp internal-sftp
 LogLevel ERROR
-{self.extra_config}
 """)
         os.makedirs("/run/sshd", exist_ok=True) if os.geteuid() == 0 else None
         self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
