@@ -212,15 +212,16 @@ Status Connection::perform_step(Admission& admission) {
     return id.error();
   }
   grant_ = *id;
-  log_info("login_accepted", {{"session", admission.session.hex()},
-                              {"grant", id->hex()},
-                              {"person", admission.person},
-                              {"subject", admission.subject},
-                              {"target", admission.right.target},
-                              {"login", admission.right.login},
-                              {"address", admission.address},
-                              {"fingerprint", admission.fingerprint},
-                              {"no_target", admission.refusal}});
+  const bool has_target = !admission.right.target.empty();
+  log_info(has_target ? "login_accepted" : "login_without_target",
+           {{"session", admission.session.hex()},
+            {"grant", id->hex()},
+            {"person", admission.person},
+            {"subject", admission.subject},
+            {"target", admission.right.target},
+            {"login", admission.right.login},
+            {"address", admission.address},
+            {"fingerprint", admission.fingerprint}});
   return send(grant_message(*id, admission, *server_.login_context_.config));
 }
 

@@ -218,7 +218,10 @@ LoginSteps LoginConversation::admit(Admission admission, const Now& now) {
   claim_ = {};
   admission.session = session_;
   admission.address = address_;
-  admission.refusal = right ? "" : right.error().message;
+  if (!right) {
+    admission.refusal = right.error().message;
+    log_refusal(admission.refusal);
+  }
   admission.right = right ? std::move(*right) : Right{};
   admission.since_ms = now.unix_ms();
   return {std::move(admission)};
@@ -241,15 +244,19 @@ Result<LoginSteps> LoginConversation::jump_wanted(const AskJumpLogin& ask, const
   return admit(std::move(admission), now);
 }
 
-LoginSteps LoginConversation::finish(Refusal refusal) {
-  stage_ = Stage::finished;
-  claim_ = {};
+void LoginConversation::log_refusal(const std::string& why) const {
   log_warning("login_refused", {{"session", session_.hex()},
                                 {"user", user_.substr(0, 256)},
                                 {"address", address_},
                                 {"fingerprint", fingerprint_},
                                 {"person", person_},
-                                {"why", refusal.text}});
+                                {"why", why}});
+}
+
+LoginSteps LoginConversation::finish(Refusal refusal) {
+  stage_ = Stage::finished;
+  claim_ = {};
+  log_refusal(refusal.text);
   return {Verdict{refusal.login, std::move(refusal.text)}};
 }
 

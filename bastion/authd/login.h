@@ -101,6 +101,7 @@ private:
   LoginSteps admit(const RememberedKey& who, bool groups_known, const Now& now);
   LoginSteps admit(Admission admission, const Now& now);
   LoginSteps finish(Refusal refusal);
+  void log_refusal(const std::string& why) const;
   LoginSteps finish_failed(const Error& error);
   std::chrono::seconds time_left(const Now& now) const;
 

@@ -18,9 +18,23 @@ namespace {
 
 constexpr auto kKeyExchangeTime = std::chrono::seconds(30);
 constexpr int kMaxDrains = 32;  // per wake-up, each of 4 KiB
+constexpr int kVersionMs = 100;
 constexpr int kKeepAwakeMs = 4000;
 // A client that is still opening its channel on a busy machine must hear why it may not.
 constexpr auto kFarewellTime = std::chrono::milliseconds(5000);
+
+// Clients send their version at once (RFC 4253 section 4.2), mostly with the last packet of the TCP
+// handshake. One that waits for ours first gets what every client knows.
+bool is_openssh(int client) {
+  pollfd readable{client, POLLIN, 0};
+  char version[64];
+  if (::poll(&readable, 1, kVersionMs) <= 0) {
+    return false;
+  }
+  const ssize_t size = ::recv(client, version, sizeof version, MSG_PEEK);
+  return size > 0 && std::string_view(version, static_cast<size_t>(size)).find("OpenSSH") !=
+                         std::string_view::npos;
+}
 
 void set_list(ssh_bind bind, enum ssh_bind_options_e option, const char* value) {
   if (ssh_bind_options_set(bind, option, value) != SSH_OK) {
@@ -28,7 +42,11 @@ void set_list(ssh_bind bind, enum ssh_bind_options_e option, const char* value) 
   }
 }
 
-SshBind make_bind(std::vector<SshKey> keys, const std::string& ciphers) {
+SshBind make_bind(std::vector<SshKey> keys, const std::string& configured, bool for_openssh) {
+  const std::string ciphers = !configured.empty() ? configured
+                              : for_openssh       ? kCiphers
+                                                  : kOtherClientsCiphers;
+  const char* macs = for_openssh ? kMacs : kOtherClientsMacs;
   SshBind bind(ssh_bind_new());
   const bool off = false;
   ssh_bind_options_set(bind.get(), SSH_BIND_OPTIONS_PROCESS_CONFIG, &off);
@@ -38,11 +56,14 @@ SshBind make_bind(std::vector<SshKey> keys, const std::string& ciphers) {
       fatal("libssh refuses a host key");
     }
   }
+  // Only a server that calls itself OpenSSH is told that a reader has left (eow@openssh.com), without
+  // which `ssh bastion yes | head -1` never ends.
+  set_list(bind.get(), SSH_BIND_OPTIONS_BANNER, "OpenSSH_9.9-Sallyport");
   set_list(bind.get(), SSH_BIND_OPTIONS_KEY_EXCHANGE, kKeyExchanges);
   set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_C_S, ciphers.c_str());
   set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_S_C, ciphers.c_str());
-  set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_C_S, kMacs);
-  set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_S_C, kMacs);
+  set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_C_S, macs);
+  set_list(bind.get(), SSH_BIND_OPTIONS_HMAC_S_C, macs);
   set_list(bind.get(), SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, kClientKeyTypes);
   return bind;
 }
@@ -53,8 +74,7 @@ Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys,
                const Settings& settings)
     : client_(std::move(client)),
       monitor_(std::move(monitor)),
-      bind_(
-          make_bind(std::move(host_keys), settings.ciphers.empty() ? kCiphers : settings.ciphers)),
+      bind_(make_bind(std::move(host_keys), settings.ciphers, is_openssh(client_.get()))),
       session_(ssh_new()),
       is_jump_(settings.is_jump) {
   const int on = 1;

@@ -38,6 +38,9 @@ CLIENT_CONFIG = """Host *
  IgnoreUnknown ObscureKeystrokeTiming
  ObscureKeystrokeTiming no
 """
+# Everything is recorded in full, whatever it is.
+ROLES = {"users": {"groups": ["*"], "targets": ["*"], "logins": [ME], "record_streams_mib": 1_000_000,
+                   "record_forwards_mib": 1_000_000}}
 LIMITS = {"max_sessions": 4000, "max_unauthenticated": 1000}
 
 
@@ -100,7 +103,7 @@ class Lab:
 
     def start_bastion(self):
         idp = DevIdp()
-        self.bastion = Bastion(idp.identity, self.servers["target"], limits=LIMITS)
+        self.bastion = Bastion(idp.identity, self.servers["target"], limits=LIMITS, roles=ROLES)
         self.ends.callback(self.bastion.remove)
         idp.start(self.bastion.config_folder)
         self.ends.callback(idp.stop)

@@ -14,7 +14,7 @@ from tests.support.stack import wait_until
 def test_first_login_asks_the_second_asks_nothing(authd, log_in):
     login, grant = log_in(authd)
     assert (grant.person, grant.subject) == ("alice@example.org", "alice")
-    assert (grant.target, grant.login, grant.allowed) == ("web1", "root", 3)
+    assert (grant.target, grant.login, grant.allowed) == ("web1", "root", 7)
     assert grant.recipients == [RECIPIENT] and grant.environment == ["LANG", "LC_*"]
     assert grant.fingerprint == fingerprint(login.key)
     again = Login(authd, key=login.key, address="198.51.100.1").prove()
@@ -177,7 +177,7 @@ def test_a_refusal_says_why_and_hides_which_targets_exist(authd, log_in):
 
 def test_roles_of_two_groups_give_different_channels(authd, log_in):
     login, grant = log_in(authd, user="alice")  # ssh-users and db-admins
-    assert grant.allowed == 3
+    assert grant.allowed == 7
     assert Login(authd, key=login.key, user="db1").prove().allowed == 2
 
 

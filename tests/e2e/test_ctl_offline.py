@@ -97,7 +97,7 @@ def test_init_changes_nothing_that_is_there(etc, folder):
 
 
 def test_init_on_a_full_disk_leaves_nothing_half_written(etc, folder):
-    for name in ("vault.key", "seal.key", "sallyport.json"):
+    for name in ("vault.key", "seal.key", "jump.key", "sallyport.json"):
         (etc / name).unlink()
     def full_disk():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

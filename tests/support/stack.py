@@ -85,9 +85,9 @@ class Target:
     def start(self):
         config = self.folder / "sshd_config"
         # sshd takes the first of several: what a test asks for goes before the rest.
-        config.write_text(f"""{self.extra_config}
+        config.write_text(f"""HostKey {self.host_key}
+{self.extra_config}
 ListenAddress 127.0.0.1:{self.port}
-HostKey {self.host_key}
 AuthorizedKeysFile {self.authorized_keys}
 PidFile none
 StrictModes no
