@@ -30,6 +30,7 @@ constexpr AllowedMessage<Channels> kFromMonitor[] = {
     allow<&Channels::answer_listen_cancel>(in(0), Times::many),
 };
 
+constexpr int kBusyWaitMs = 1000;
 constexpr uint32_t kBreakMs =
     1000;  // as the stock client asks for; libssh does not tell its length
 
@@ -299,6 +300,15 @@ bool Channels::is_over(Channel& channel) {
   }
   return channel.step == Channel::Step::collecting || channel.step == Channel::Step::over ||
          channel.end_reported;
+}
+
+int Channels::wait_ms() const {
+  const bool busy = is_congested(session_) || listen_ || !waiting_opens_.empty() ||
+                    std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) {
+                      return channel->step != Channel::Step::running || channel->user_closed ||
+                             !channel->outlet.empty() || !channel->intake.drained();
+                    });
+  return busy ? kBusyWaitMs : -1;
 }
 
 void Channels::pump() {

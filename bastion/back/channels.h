@@ -30,7 +30,9 @@ public:
   Status receive(Received& message);
   void pump();
   bool broken() const { return broken_; }
-  int wait_ms() const { return 1000; }
+  // Not for ever while something waits: a write under congestion may read a packet that nothing
+  // else announces.
+  int wait_ms() const;
 
   Status answer_open(const ChannelOpen& message);
   Status answer_pty(const ChannelPty& message);

@@ -17,6 +17,11 @@ Result<DaemonClient> connect_authd(const Ctl& ctl) {
   return config ? DaemonClient::connect(*config, "authd") : config.error();
 }
 
+// Without a target: the outer login of ssh -J, whose sessions have entries of their own.
+std::string place_of(const SessionEntry& session) {
+  return session.target.empty() ? "(ssh -J)" : session.login + "@" + session.target;
+}
+
 Status list_sessions(const Ctl& ctl, bool as_json) {
   auto authd = connect_authd(ctl);
   if (!authd) {
@@ -36,8 +41,7 @@ Status list_sessions(const Ctl& ctl, bool as_json) {
                     {"address", s.address},
                     {"fingerprint", s.fingerprint},
                     {"since", utc_time(s.since_ms)}});
-    rows.push_back(
-        {s.session.hex(), s.person, s.login + "@" + s.target, s.address, utc_time(s.since_ms)});
+    rows.push_back({s.session.hex(), s.person, place_of(s), s.address, utc_time(s.since_ms)});
   }
   if (as_json) {
     print_json(json);
@@ -70,8 +74,8 @@ Status kill_session(const Ctl& ctl, const std::string& prefix, bool yes) {
   if (!session) {
     return session.error();
   }
-  const auto agreed = confirm("End the session of " + session->person + " on " + session->login +
-                                  "@" + session->target + " (from " + session->address + ")?",
+  const auto agreed = confirm("End the session of " + session->person + " on " +
+                                  place_of(*session) + " (from " + session->address + ")?",
                               yes);
   if (!agreed) {
     return agreed.error();

@@ -9,6 +9,7 @@ namespace sallyport::front {
 namespace {
 
 constexpr size_t kMaxSignalBytes = 256;
+constexpr int kBusyWaitMs = 1000;
 
 constexpr AllowedMessage<Channels> kFromMonitor[] = {
     allow<&Channels::answer_started>(in(0), Times::many),
@@ -271,6 +272,15 @@ void Channels::pump() {
     jump.pump();
   }
   jumps_.remove_if([](const JumpPipe& jump) { return jump.is_over(); });
+}
+
+int Channels::wait_ms() const {
+  const bool busy = is_congested(session_) || !waiting_opens_.empty() || !jumps_.empty() ||
+                    std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) {
+                      return channel->is_opening || channel->client_closed ||
+                             !channel->outlet.empty() || !channel->intake.drained();
+                    });
+  return busy ? kBusyWaitMs : -1;
 }
 
 void Channels::add_to_poll(std::vector<pollfd>& fds) const {

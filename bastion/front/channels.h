@@ -43,8 +43,9 @@ public:
   void end_all(const std::string& text);
   bool empty() const { return channels_.empty(); }
   bool broken() const { return broken_; }
-  // Not for ever: a write under congestion may read a packet that nothing else announces.
-  int wait_ms() const { return 1000; }
+  // Not for ever while something waits: a write under congestion may read a packet that nothing
+  // else announces.
+  int wait_ms() const;
   // What poll(2) shall watch besides the connection and the monitor.
   void add_to_poll(std::vector<pollfd>& fds) const;
 

@@ -4,13 +4,13 @@
 #include "bastion/gate/listeners.h"
 #include "shared/base/denied_address.h"
 #include "shared/base/handle.h"
+#include "shared/base/keep_alive.h"
 #include "shared/base/log.h"
 #include "shared/ipc/peer.h"
 
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -71,9 +71,7 @@ Result<UniqueFd> connect_to(const addrinfo& address) {
     errno = error;
     return errno_error("connect");
   }
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  keep_alive(fd.get());
   return fd;
 }
 

@@ -2,10 +2,9 @@
 #include "bastion/gate/gate.h"
 
 #include "bastion/gate/listeners.h"
+#include "shared/base/keep_alive.h"
 #include "shared/base/log.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,15 +21,6 @@ constexpr int kAcceptsPerTurn = 64;
 constexpr int kJumpBufferBytes = 512 * 1024;
 constexpr auto kAcceptPause = std::chrono::seconds(1);
 constexpr auto kStopTime = std::chrono::seconds(3);
-
-void keep_alive(int fd) {
-  const int on = 1;
-  const int idle = 60;
-  const int interval = 15;
-  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-}
 
 }  // namespace
 

@@ -269,6 +269,7 @@ Status Monitor::answer_grant(const Grant& message) {
   state_ = State::granted;
   channels_.emplace(front_.peer, back_.peer, stored_.peer,
                     RecordedSession{start_.session, start_.node, start_.address, message});
+  limits_.emplace(loop_, message, [this](const std::string& line) { end(line, "limit"); });
   log_info("session begins", {{"session", start_.session.hex()},
                               {"person", message.person},
                               {"target", message.target},

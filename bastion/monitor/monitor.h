@@ -3,6 +3,7 @@
 
 #include "bastion/monitor/channels.h"
 #include "bastion/monitor/jumps.h"
+#include "bastion/monitor/time_limits.h"
 #include "shared/ipc/dispatch.h"
 #include "shared/ipc/event_loop.h"
 
@@ -54,7 +55,10 @@ public:
   Status answer_start(const ChannelStart& m) { return channels_->start(m); }
   Status answer_resize(const ChannelResize& m) { return channels_->resize(m); }
   Status answer_signal(const ChannelSignal& m) { return channels_->signal(m); }
-  Status answer_input(const ChannelData& m) { return channels_->input(m); }
+  Status answer_input(const ChannelData& m) {
+    limits_->note_input();
+    return channels_->input(m);
+  }
   Status answer_input_eof(const ChannelEof& m) { return channels_->input_eof(m); }
   Status answer_user_close(const ChannelClose& m) { return channels_->user_close(m); }
   Status answer_output_credit(const ChannelCredit& message);
@@ -75,7 +79,10 @@ public:
   Status answer_listen_answer(const ListenAnswer& m) { return channels_->listen_answer(m); }
   Status answer_started(const ChannelStarted& m) { return channels_->started(m); }
   Status answer_channel_refused(const ChannelRefused& m) { return channels_->refused(m); }
-  Status answer_output(const ChannelData& m) { return channels_->output(m); }
+  Status answer_output(const ChannelData& m) {
+    limits_->note_output();
+    return channels_->output(m);
+  }
   Status answer_output_eof(const ChannelEof& m) { return channels_->output_eof(m); }
   Status answer_exit_status(const ChannelExitStatus& m) { return channels_->exit_status(m); }
   Status answer_exit_signal(const ChannelExitSignal& m) { return channels_->exit_signal(m); }
@@ -111,6 +118,7 @@ private:
   State state_ = State::idle;
   std::optional<Channels> channels_;
   std::optional<Jumps> jumps_;
+  std::optional<TimeLimits> limits_;  // with channels_
 };
 
 }  // namespace sallyport::monitor

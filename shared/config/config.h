@@ -83,6 +83,9 @@ struct Config {
   std::string seal_key_file;   // authd's, for remembered keys; credential "seal.key"
   uint32_t max_sessions = 1000;
   uint32_t max_unauthenticated = 200;  // connections that have not logged in yet
+  std::chrono::seconds idle_input{0};  // "limits.idle_input_s" and so on; 0: no limit
+  std::chrono::seconds idle_output{0};
+  std::chrono::seconds session_length{0};
   std::vector<std::string> ciphers;    // [] : AES-GCM alone; see docs
   std::vector<std::string> environment = {"LANG", "LC_*"};
   IdentityConfig identity;

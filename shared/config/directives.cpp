@@ -25,6 +25,7 @@ constexpr std::string_view kCiphers[] = {"aes256-gcm@openssh.com",
                                          "aes128-ctr"};
 
 constexpr uint32_t kMaxSessions = 100'000;
+constexpr uint32_t kMaxSessionSeconds = 366 * 24 * 3600;
 constexpr uint32_t kMaxRememberSeconds = 31 * 24 * 3600;
 constexpr uint32_t kMaxLoginSeconds = 3600;
 
@@ -67,6 +68,15 @@ constexpr Directive<Config> kConfig[] = {
      .field = [](Config& c) -> uint32_t& { return c.max_sessions; },
      .min = 1,
      .max = kMaxSessions},
+    {.key = "limits.idle_input_s",
+     .field = [](Config& c) -> seconds& { return c.idle_input; },
+     .max = kMaxSessionSeconds},
+    {.key = "limits.idle_output_s",
+     .field = [](Config& c) -> seconds& { return c.idle_output; },
+     .max = kMaxSessionSeconds},
+    {.key = "limits.session_s",
+     .field = [](Config& c) -> seconds& { return c.session_length; },
+     .max = kMaxSessionSeconds},
     {.key = "limits.max_unauthenticated",
      .field = [](Config& c) -> uint32_t& { return c.max_unauthenticated; },
      .min = 1,

@@ -292,9 +292,14 @@ struct Grant {
   // and subsystems, and forwarded connections.
   uint64_t stream_bytes = 0;
   uint64_t forward_bytes = 0;
+  // Seconds after which the session ends; 0: never.
+  uint32_t idle_input_s = 0;   // nothing came from the user
+  uint32_t idle_output_s = 0;  // nothing came from the target
+  uint32_t session_s = 0;      // since the grant
   void fields(auto& io) {
     io(grant, person, issuer, subject, fingerprint, target, login, refusal, allowed, environment,
-       forward_to, listen_on, recipients, stream_bytes, forward_bytes);
+       forward_to, listen_on, recipients, stream_bytes, forward_bytes, idle_input_s, idle_output_s,
+       session_s);
   }
 };
 
