@@ -107,7 +107,8 @@ bool Server::client_is_gone() const {
 }
 
 void Server::wait(int timeout_ms) {
-  if (has_buffered_input()) {
+  // Whatever libssh call came last may have read that the client leaves; its descriptor is gone then.
+  if (has_buffered_input() || client_is_gone()) {
     timeout_ms = 0;
   }
   const int flags = ssh_get_poll_flags(session_.get());
