@@ -223,7 +223,9 @@ LoginSteps LoginConversation::admit(Admission admission, const Now& now) {
     log_refusal(admission.refusal);
   }
   admission.right = right ? std::move(*right) : Right{};
-  admission.since_ms = now.unix_ms();
+  if (outer_.is_zero()) {  // else it goes on from when the outer one was let in
+    admission.since_ms = now.unix_ms();
+  }
   return {std::move(admission)};
 }
 

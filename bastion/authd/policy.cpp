@@ -158,15 +158,18 @@ Result<std::string> find_jump_target(const Config& config, const std::vector<std
   const std::string number = std::to_string(port);
   const bool is_v6 = host.find(':') != std::string::npos;
   const std::string address = (is_v6 ? "[" + host + "]:" : host + ":") + number;
+  const auto is_reached = [&](const std::string& name) {
+    return std::any_of(config.roles.begin(), config.roles.end(), [&](const auto& role) {
+      return is_given_to(role.second, groups) && reaches(role.second, name);
+    });
+  };
+  const auto named = config.targets.find(host);
+  if (named != config.targets.end() &&
+      (port == 22 || named->second.address.ends_with(":" + number))) {
+    return is_reached(host) ? Result(host) : no_role(printable(address, 80), groups);
+  }
   for (const auto& [name, target] : config.targets) {
-    const bool has_name = name == host && (port == 22 || target.address.ends_with(":" + number));
-    if (!has_name && target.address != address) {
-      continue;
-    }
-    const std::string& found = name;
-    if (std::any_of(config.roles.begin(), config.roles.end(), [&](const auto& role) {
-          return is_given_to(role.second, groups) && reaches(role.second, found);
-        })) {
+    if (target.address == address && is_reached(name)) {
       return name;
     }
   }

@@ -45,7 +45,9 @@ int without_refusal(int result) {
 
 }  // namespace
 
-Channels::Channels(ssh_session session, Peer& monitor) : session_(session), monitor_(monitor) {}
+Channels::Channels(ssh_session session, Peer& monitor) : session_(session), monitor_(monitor) {
+  ssh_set_counters(session_, nullptr, &packets_);
+}
 Channels::~Channels() = default;
 
 Channels::Channel* Channels::find(uint32_t number) {
@@ -54,19 +56,19 @@ Channels::Channel* Channels::find(uint32_t number) {
   return found == channels_.end() ? nullptr : found->get();
 }
 
+Channels::Channel* Channels::find(ssh_channel handle) {
+  const auto found = std::find_if(channels_.begin(), channels_.end(),
+                                  [handle](const auto& c) { return c->handle == handle; });
+  return found == channels_.end() ? nullptr : found->get();
+}
+
 Status Channels::receive(Received& message) {
   return dispatch<Channels>(kFromMonitor, *this, 0, seen_, message);
 }
 
-bool Channels::has_room() {
-  if (channels_.size() + waiting_opens_.size() >= kMaxChannels) {
-    pump();  // the close that makes room may have come in this very batch
-  }
-  return channels_.size() + waiting_opens_.size() < kMaxChannels;
-}
-
 Status Channels::answer_open(const ChannelOpen& message) {
-  if (find(message.channel) != nullptr || !has_room()) {
+  // More than the monitor has: a close that makes room may come in this very batch.
+  if (find(message.channel) != nullptr || channels_.size() >= 2 * kMaxChannels) {
     return Error{Errc::protocol, "channel opened twice, or one too many"};
   }
   channels_.push_back(
@@ -229,7 +231,10 @@ int Channels::call_step(Channel& channel) {
 void Channels::advance(Channel& channel) {
   using Step = Channel::Step;
   while (channel.step >= Step::opening && channel.step <= Step::starting) {
-    const int result = call_step(channel);
+    int result = call_step(channel);
+    if (result == SSH_AGAIN && channel.target_closed) {
+      result = SSH_ERROR;  // it will not answer any more
+    }
     if (result == SSH_AGAIN) {
       return;
     }
@@ -284,7 +289,7 @@ void Channels::pump_channel(Channel& channel) {
   channel.intake.pump();
   broken_ = broken_ || channel.intake.broken();
   if (!channel.target_closed && !channel.outlet.pump()) {
-    log_warning("a channel cannot be written", {{"why", ssh_get_error(session_)}});
+    log_warning("a channel cannot be written", {{"why", printable(ssh_get_error(session_))}});
     channel.target_closed = true;
   }
   report_end(channel);
@@ -308,7 +313,8 @@ int Channels::wait_ms() const {
                       return channel->step != Channel::Step::running || channel->user_closed ||
                              !channel->outlet.empty() || !channel->intake.drained();
                     });
-  return busy ? kBusyWaitMs : -1;
+  // Nearly every call of libssh may read packets, and what came with them is not looked at yet.
+  return packets_.in_packets != packets_seen_ ? 0 : busy ? kBusyWaitMs : -1;
 }
 
 void Channels::pump() {

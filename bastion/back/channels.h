@@ -65,7 +65,7 @@ private:
     bool is_cancel;
   };
   Channel* find(uint32_t number);
-  bool has_room();
+  Channel* find(ssh_channel handle);
   void advance(Channel& channel);
   int call_step(Channel& channel);
   int call_open(Channel& channel);
@@ -88,6 +88,8 @@ private:
   std::list<WaitingOpen> waiting_opens_;  // of the target, until the monitor has decided
   std::optional<Listen> listen_;          // asked of the target
   uint32_t next_number_ = kFirstTargetChannel;
+  ssh_counter_struct packets_{};
+  uint64_t packets_seen_ = 0;
   bool broken_ = false;
   std::set<MessageType> seen_;
 };

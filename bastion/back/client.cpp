@@ -163,7 +163,8 @@ Status Client::authenticate() {
 }
 
 void Client::wait(int timeout_ms) {
-  // Whatever libssh call came last may have read that the target leaves; its descriptor is gone then.
+  // Whatever libssh call came last may have read that the target leaves; its descriptor is gone
+  // then.
   if (has_buffered_input() || target_is_gone()) {
     timeout_ms = 0;
   }

@@ -62,12 +62,15 @@ int Channels::call_open(Channel& channel) {
 void Channels::read_requests() {
   pump_listen();  // that it listens comes before who has connected there
   while (SshMessage message{ssh_message_get(session_)}) {
-    if (ssh_message_type(message.get()) == SSH_REQUEST_CHANNEL_OPEN) {
+    const int type = ssh_message_type(message.get());
+    if (type == SSH_REQUEST_CHANNEL_OPEN) {
       read_open(std::move(message));
-    } else {
+    } else if (type != SSH_REQUEST_CHANNEL ||
+               find(ssh_message_channel_request_channel(message.get())) != nullptr) {
       ssh_message_reply_default(message.get());
-    }
+    }  // else libssh has freed the channel that this message points to: no reply, then
   }
+  packets_seen_ = packets_.in_packets;
 }
 
 void Channels::read_open(SshMessage message) {
@@ -83,8 +86,8 @@ void Channels::read_open(SshMessage message) {
     open.origin_port =
         static_cast<uint16_t>(ssh_message_channel_request_open_originator_port(message.get()));
   }
-  if (!kind || !has_room() || open.host.size() > kMaxHostBytes ||
-      open.origin.size() > kMaxHostBytes) {
+  if (!kind || channels_.size() + waiting_opens_.size() >= kMaxChannels ||
+      open.host.size() > kMaxHostBytes || open.origin.size() > kMaxHostBytes) {
     ssh_message_reply_default(message.get());
     return;
   }

@@ -54,7 +54,7 @@ void Channels::read_channel_request(SshMessage message) {
   if (channel == nullptr) {
     return;  // libssh has freed the channel that this message points to: no reply, then
   }
-  if (channel->ended || !channel->is_session) {
+  if (channel->ended || channel->close_told || !channel->is_session) {
     ssh_message_reply_default(message.get());
     return;
   }

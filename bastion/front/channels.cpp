@@ -84,7 +84,12 @@ Channels::Channels(ssh_session session, Peer& monitor, std::string refusal, uint
   ssh_set_counters(session_, nullptr, &packets_);
 }
 
-Channels::~Channels() = default;
+// libssh's channels may outlive ours by a moment.
+Channels::~Channels() {
+  for (const auto& channel : channels_) {
+    ssh_remove_channel_callbacks(channel->handle, &channel->callbacks);
+  }
+}
 
 Channels::Channel* Channels::find(uint32_t number) {
   const auto found = std::find_if(channels_.begin(), channels_.end(),
@@ -102,6 +107,7 @@ void Channels::read_requests() {
   while (SshMessage message{ssh_message_get(session_)}) {
     read_request(std::move(message));
   }
+  packets_seen_ = packets_.in_packets;
 }
 
 void Channels::read_request(SshMessage message) {
@@ -124,6 +130,7 @@ void Channels::end_all(const std::string& text) {
     refuse_open(std::move(open), text);
   }
   waiting_opens_.clear();
+  jumps_.clear();  // the sessions inside this one end with it
   for (const auto& channel : channels_) {
     // The others get the refusal when they ask for their start: a client that is refused earlier
     // takes the failed request for the reason.
@@ -149,6 +156,7 @@ Status Channels::answer_started(const ChannelStarted& message, std::vector<Uniqu
   }
   const SshMessage start = std::move(channel->start);
   if (!message.ok) {
+    channel->ended = true;  // it takes no second start
     ssh_message_reply_default(start.get());
     return ok();
   }
@@ -280,7 +288,8 @@ int Channels::wait_ms() const {
                       return channel->is_opening || channel->client_closed ||
                              !channel->outlet.empty() || !channel->intake.drained();
                     });
-  return busy ? kBusyWaitMs : -1;
+  // Nearly every call of libssh may read packets, and what came with them is not looked at yet.
+  return packets_.in_packets != packets_seen_ ? 0 : busy ? kBusyWaitMs : -1;
 }
 
 void Channels::add_to_poll(std::vector<pollfd>& fds) const {

@@ -106,6 +106,7 @@ private:
   std::string refusal_;
   uint32_t allowed_;
   ssh_counter_struct packets_{};
+  uint64_t packets_seen_ = 0;
   std::list<std::unique_ptr<Channel>> channels_;
   std::list<WaitingOpen> waiting_opens_;  // until the monitor has decided
   std::list<JumpPipe> jumps_;

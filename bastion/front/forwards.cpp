@@ -159,6 +159,10 @@ void Channels::read_global(SshMessage message) {
   const bool refused =
       !is_listen || over_ || !refusal_.empty() || listen_requests_.size() >= kMaxListenRequests ||
       text_of(ssh_message_global_request_address(message.get())).size() > kMaxHostBytes;
+  if (listen_requests_.size() >= 2 * kMaxListenRequests) {
+    broken_ = true;  // nobody asks for so many before the first is answered
+    return;
+  }
   listen_requests_.push_back({std::move(message), refused});
   if (listen_requests_.size() == 1) {
     ask_next_listen();

@@ -56,8 +56,8 @@ SshBind make_bind(std::vector<SshKey> keys, const std::string& configured, bool 
       fatal("libssh refuses a host key");
     }
   }
-  // Only a server that calls itself OpenSSH is told that a reader has left (eow@openssh.com), without
-  // which `ssh bastion yes | head -1` never ends.
+  // Only a server that calls itself OpenSSH is told that a reader has left (eow@openssh.com),
+  // without which `ssh bastion yes | head -1` never ends.
   set_list(bind.get(), SSH_BIND_OPTIONS_BANNER, "OpenSSH_9.9-Sallyport");
   set_list(bind.get(), SSH_BIND_OPTIONS_KEY_EXCHANGE, kKeyExchanges);
   set_list(bind.get(), SSH_BIND_OPTIONS_CIPHERS_C_S, ciphers.c_str());
@@ -107,7 +107,8 @@ bool Server::client_is_gone() const {
 }
 
 void Server::wait(int timeout_ms) {
-  // Whatever libssh call came last may have read that the client leaves; its descriptor is gone then.
+  // Whatever libssh call came last may have read that the client leaves; its descriptor is gone
+  // then.
   if (has_buffered_input() || client_is_gone()) {
     timeout_ms = 0;
   }
@@ -259,6 +260,7 @@ void Server::disconnect(const std::string& text) {
     ssh_session_set_disconnect_message(session_.get(), text.c_str());
   }
   ssh_blocking_flush(session_.get(), 500);
+  channels_.reset();  // libssh frees what they point to
   ssh_disconnect(session_.get());
 }
 

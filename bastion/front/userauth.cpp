@@ -137,11 +137,11 @@ void UserAuth::read_auth(SshMessage message) {
   if (waiting_ == Waiting::for_monitor) {
     return fail("one login request at a time, please");
   }
+  if (is_jump_) {  // whatever the client would prove, the outer session has proven it
+    return ask_monitor(std::move(message), monitor_.send(AskJumpLogin{user_}));
+  }
   switch (ssh_message_subtype(message.get())) {
     case SSH_AUTH_METHOD_NONE:
-      if (is_jump_) {
-        return ask_monitor(std::move(message), monitor_.send(AskJumpLogin{user_}));
-      }
       refuse(message.get());
       none_ = std::move(message);
       return;

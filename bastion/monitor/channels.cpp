@@ -62,9 +62,9 @@ bool Channels::passes(const std::string& variable) const {
 }
 
 Status Channels::open(const ChannelOpen& message) {
-  // front numbers also those that it refuses itself.
+  // front numbers also those that it refuses itself, and does not know yet what the target opens.
   if (message.channel < next_number_ || message.channel >= kFirstTargetChannel ||
-      channels_.size() >= kMaxChannels) {
+      channels_.size() >= 2 * kMaxChannels) {
     return out_of_turn("a channel");
   }
   next_number_ = message.channel + 1;
@@ -428,6 +428,7 @@ void Channels::finish(uint32_t number, Channel& channel, const std::string& reas
   channel.dirty = false;
   if (!end) {
     log_error("a recording has no end", {{"why", end.error().message}});
+    unrecorded_ = end.error();
   }
   (void)stored_.send(end ? RecordingEnded{number, end->frames, end->chain_head, reason}
                          : RecordingEnded{number, 0, "", "failed"});
@@ -448,6 +449,9 @@ Status Channels::pass_on() {
     if (const Status written = channel.recording->flush(); !written) {
       return written;
     }
+  }
+  if (unrecorded_) {  // what is staged may be of a channel that could not be finished
+    return *unrecorded_;
   }
   sending_.swap(staged_);
   Status sent = ok();

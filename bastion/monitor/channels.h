@@ -123,6 +123,7 @@ private:
   std::vector<ListenAsk> listening_;
   std::optional<ListenAsk> listen_asked_;  // with back; back is not ready yet: kept here
   std::optional<ListenCancel> cancel_asked_;
+  std::optional<Error> unrecorded_;
   std::vector<Staged> staged_;
   std::vector<Staged> sending_;  // kept for its memory
 };

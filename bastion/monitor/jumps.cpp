@@ -9,7 +9,7 @@ namespace sallyport::monitor {
 
 namespace {
 
-constexpr size_t kMaxAtOnce = 16;
+constexpr size_t kMaxAtOnce = 64;
 
 }  // namespace
 
@@ -18,8 +18,11 @@ Status Jumps::open(const ForwardOpen& message) {
     return Error{Errc::protocol, "a connection out of turn"};
   }
   next_number_ = message.channel + 1;
-  if (!is_host_text(message.host) || asked_.size() + starting_.size() >= kMaxAtOnce) {
+  if (!is_host_text(message.host)) {
     return front_.send(ChannelRefused{message.channel, "sallyport: no such target"});
+  }
+  if (asked_.size() + starting_.size() >= kMaxAtOnce || !gate_) {
+    return front_.send(ChannelRefused{message.channel, "sallyport: too many at once; try again"});
   }
   asked_.insert(message.channel);
   return authd_.send(AskJumpTarget{message.channel, message.host, message.port});

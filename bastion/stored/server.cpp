@@ -121,7 +121,8 @@ Status Server::Client::answer_open_recording(const OpenRecording& asked) {
   if (peer.wants_write()) {  // each answer holds a descriptor
     return Error{Errc::protocol, "the monitor does not read its answers"};
   }
-  if (open.size() >= kMaxChannels || !open.insert(asked.channel).second) {
+  if (open.size() >= 2 * kMaxChannels ||  // some that the monitor has given up already
+      !open.insert(asked.channel).second) {
     return Error{Errc::protocol, "a recording asked for twice, or one too many"};
   }
   session = asked.session;
@@ -143,10 +144,10 @@ void Server::answer(const std::weak_ptr<Client>& weak, const OpenRecording& aske
     log_error("no recording", {{"session", asked.session.hex()}, {"why", file.error().message}});
     client->open.erase(asked.channel);
     const bool no_right = !facts && file.error().code == Errc::denied;
-    (void)client->peer.send(RecordingOpened{
-        asked.channel, false,
-        (no_right ? "" : "this session cannot be recorded, so it is not opened: ") +
-            file.error().message});
+    (void)client->peer.send(
+        RecordingOpened{asked.channel, false,
+                        (no_right ? "" : "this session cannot be recorded, so it is not opened: ") +
+                            file.error().message});
     return;
   }
   log_info("recording", {{"session", asked.session.hex()},

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ssh -J bastion root@web1`: the bastion answers the inner SSH itself, and records it."""
+import json
 import re
 import subprocess
 
 import pytest
 
 from tests.support.brec import Recording
-from tests.support.stack import ME
+from tests.support.stack import ME, wait_until
 
 
 @pytest.fixture
@@ -114,3 +115,21 @@ def test_files_go_through_a_jump(jump, tmp_path):
     assert there.read_bytes() == data
     assert jump(f"{ME}@web1:{there}", str(tmp_path / "back"), program="scp").returncode == 0
     assert (tmp_path / "back").read_bytes() == data
+
+
+def test_the_end_of_the_outer_session_is_the_end_of_the_inner_one(bastion, jump, tmp_path):
+    process = subprocess.Popen(["ssh", "-F", str(jump.config), f"{ME}@web1", "sleep 60"],
+                               stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: bastion.processes("back"), what="the inner session")
+        listed = json.loads(bastion.ctl("sessions", "list", "--json").stdout)
+        (outer,) = [session for session in listed if not session["target"]]
+        crashes = len(bastion.events("a session process ended"))
+        bastion.ctl("sessions", "kill", outer["session"], "--yes")
+        process.wait(4)
+        wait_until(lambda: not bastion.processes("back"), 8, "the end of the inner session")
+        wait_until(lambda: not bastion.processes("front"), 12, "the end of both")
+        assert len(bastion.events("a session process ended")) == crashes
+    finally:
+        process.kill()
+        process.communicate()
