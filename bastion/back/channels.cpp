@@ -31,8 +31,7 @@ constexpr AllowedMessage<Channels> kFromMonitor[] = {
 };
 
 constexpr int kBusyWaitMs = 1000;
-constexpr uint32_t kBreakMs =
-    1000;  // as the stock client asks for; libssh does not tell its length
+constexpr uint32_t kBreakMs = 1000;  // as the stock client asks for
 
 // The session goes on without X11 or an agent, as with plain ssh.
 int without_refusal(int result) {

@@ -10,6 +10,7 @@
 #include "shared/ssh/channel_intake.h"
 #include "shared/ssh/channel_outlet.h"
 #include "shared/ssh/handles.h"
+#include "shared/ssh/waiting_opens.h"
 
 #include <list>
 #include <memory>
@@ -55,10 +56,6 @@ public:
 
 private:
   struct Channel;
-  struct WaitingOpen {
-    uint32_t number;
-    SshMessage message;
-  };
   struct Listen {
     std::string address;
     uint16_t port;
@@ -79,14 +76,13 @@ private:
 
   // forwards.cpp
   void read_open(SshMessage message);
-  std::optional<WaitingOpen> take_waiting(uint32_t number);
   void pump_listen();
 
   ssh_session session_;
   Peer& monitor_;
   std::list<std::unique_ptr<Channel>> channels_;
-  std::list<WaitingOpen> waiting_opens_;  // of the target, until the monitor has decided
-  std::optional<Listen> listen_;          // asked of the target
+  WaitingOpens waiting_opens_;    // of the target, until the monitor has decided
+  std::optional<Listen> listen_;  // asked of the target
   uint32_t next_number_ = kFirstTargetChannel;
   ssh_counter_struct packets_{};
   uint64_t packets_seen_ = 0;

@@ -94,26 +94,15 @@ void Channels::read_open(SshMessage message) {
   open.kind = *kind;
   open.channel = next_number_++;
   send(monitor_.send(open));
-  waiting_opens_.push_back({open.channel, std::move(message)});
-}
-
-std::optional<Channels::WaitingOpen> Channels::take_waiting(uint32_t number) {
-  const auto found = std::find_if(waiting_opens_.begin(), waiting_opens_.end(),
-                                  [number](const auto& open) { return open.number == number; });
-  if (found == waiting_opens_.end()) {
-    return std::nullopt;
-  }
-  WaitingOpen open = std::move(*found);
-  waiting_opens_.erase(found);
-  return open;
+  waiting_opens_.add(open.channel, std::move(message));
 }
 
 Status Channels::answer_started(const ChannelStarted& message) {
-  const auto open = take_waiting(message.channel);
+  const SshMessage open = waiting_opens_.take(message.channel);
   if (!open) {
     return Error{Errc::protocol, "an answer to no request"};
   }
-  const ssh_channel handle = ssh_message_channel_request_open_reply_accept(open->message.get());
+  const ssh_channel handle = ssh_message_channel_request_open_reply_accept(open.get());
   if (handle == nullptr) {
     broken_ = true;
     return ok();
@@ -126,8 +115,8 @@ Status Channels::answer_started(const ChannelStarted& message) {
 }
 
 Status Channels::answer_refused(const ChannelRefused& message) {
-  if (const auto open = take_waiting(message.channel)) {
-    ssh_message_reply_default(open->message.get());
+  if (const SshMessage open = waiting_opens_.take(message.channel)) {
+    ssh_message_reply_default(open.get());
   }
   return ok();
 }

@@ -72,9 +72,8 @@ Channels::Channel::Channel(ssh_channel channel, uint32_t its_number, bool sessio
   callbacks.channel_eof_function = on_eof;
   callbacks.channel_close_function = on_close;
   callbacks.channel_signal_function = on_signal;
-  if (allows(owner.allowed_, Allowed::agent)) {
-    callbacks.channel_auth_agent_req_function =
-        on_agent_request;  // it is refused where this is not
+  if (allows(owner.allowed_, Allowed::agent)) {  // without the callback libssh refuses
+    callbacks.channel_auth_agent_req_function = on_agent_request;
   }
   ssh_set_channel_callbacks(handle, &callbacks);
 }
@@ -126,10 +125,9 @@ void Channels::read_request(SshMessage message) {
 void Channels::end_all(const std::string& text) {
   over_ = true;
   refusal_ = text.empty() ? "sallyport: this session has ended" : text;
-  for (WaitingOpen& open : waiting_opens_) {
-    refuse_open(std::move(open), text);
+  while (const SshMessage open = waiting_opens_.take_any()) {
+    refuse_open(open.get(), text);
   }
-  waiting_opens_.clear();
   jumps_.clear();  // the sessions inside this one end with it
   for (const auto& channel : channels_) {
     // The others get the refusal when they ask for their start: a client that is refused earlier
@@ -146,8 +144,8 @@ Status Channels::receive(Received& message) {
 
 // The monitor may speak of a channel that the client has just closed: that is no error.
 Status Channels::answer_started(const ChannelStarted& message, std::vector<UniqueFd>& fds) {
-  if (auto open = take_waiting(message.channel)) {
-    message.ok ? accept_open(std::move(*open), fds) : refuse_open(std::move(*open), "");
+  if (const SshMessage open = waiting_opens_.take(message.channel)) {
+    message.ok ? accept_open(message.channel, open.get(), fds) : refuse_open(open.get(), "");
     return ok();
   }
   Channel* channel = find(message.channel);
@@ -167,8 +165,8 @@ Status Channels::answer_started(const ChannelStarted& message, std::vector<Uniqu
 }
 
 Status Channels::answer_refused(const ChannelRefused& message) {
-  if (auto open = take_waiting(message.channel)) {
-    refuse_open(std::move(*open), message.text);
+  if (const SshMessage open = waiting_opens_.take(message.channel)) {
+    refuse_open(open.get(), message.text);
   } else if (Channel* channel = find(message.channel)) {
     tell_and_close(*channel, message.text);
   }

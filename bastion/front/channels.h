@@ -11,6 +11,7 @@
 #include "shared/ssh/channel_intake.h"
 #include "shared/ssh/channel_outlet.h"
 #include "shared/ssh/handles.h"
+#include "shared/ssh/waiting_opens.h"
 
 #include <poll.h>
 
@@ -62,10 +63,6 @@ public:
 
 private:
   struct Channel;
-  struct WaitingOpen {
-    uint32_t number;
-    SshMessage message;
-  };
   struct ListenRequest {
     SshMessage message;
     bool refused;  // without asking
@@ -95,9 +92,8 @@ private:
   void read_direct_open(SshMessage message);
   void read_global(SshMessage message);
   void ask_next_listen();
-  void accept_open(WaitingOpen open, std::vector<UniqueFd>& fds);
-  void refuse_open(WaitingOpen open, const std::string& why);
-  std::optional<WaitingOpen> take_waiting(uint32_t number);
+  void accept_open(uint32_t number, ssh_message open, std::vector<UniqueFd>& fds);
+  void refuse_open(ssh_message open, const std::string& why);
   int call_open(Channel& channel);
   void advance_opening(Channel& channel);
 
@@ -108,7 +104,7 @@ private:
   ssh_counter_struct packets_{};
   uint64_t packets_seen_ = 0;
   std::list<std::unique_ptr<Channel>> channels_;
-  std::list<WaitingOpen> waiting_opens_;  // until the monitor has decided
+  WaitingOpens waiting_opens_;  // until the monitor has decided
   std::list<JumpPipe> jumps_;
   std::deque<ListenRequest> listen_requests_;  // the first one is with the monitor
   uint32_t next_number_ = 0;

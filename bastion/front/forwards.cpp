@@ -66,28 +66,17 @@ void Channels::read_direct_open(SshMessage message) {
   }
   open.channel = next_number_++;
   send(monitor_.send(open));
-  waiting_opens_.push_back({open.channel, std::move(message)});
+  waiting_opens_.add(open.channel, std::move(message));
 }
 
-std::optional<Channels::WaitingOpen> Channels::take_waiting(uint32_t number) {
-  const auto found = std::find_if(waiting_opens_.begin(), waiting_opens_.end(),
-                                  [number](const auto& open) { return open.number == number; });
-  if (found == waiting_opens_.end()) {
-    return std::nullopt;
-  }
-  WaitingOpen open = std::move(*found);
-  waiting_opens_.erase(found);
-  return open;
-}
-
-void Channels::accept_open(WaitingOpen open, std::vector<UniqueFd>& fds) {
-  const ssh_channel handle = ssh_message_channel_request_open_reply_accept(open.message.get());
+void Channels::accept_open(uint32_t number, ssh_message open, std::vector<UniqueFd>& fds) {
+  const ssh_channel handle = ssh_message_channel_request_open_reply_accept(open);
   if (handle == nullptr) {
     broken_ = true;
   } else if (!fds.empty()) {
     jumps_.emplace_back(handle, std::move(fds[0]));
   } else {
-    channels_.push_back(std::make_unique<Channel>(handle, open.number, false, *this));
+    channels_.push_back(std::make_unique<Channel>(handle, number, false, *this));
     Channel& channel = *channels_.back();
     channel.announced = true;
     channel.started = true;
@@ -96,11 +85,11 @@ void Channels::accept_open(WaitingOpen open, std::vector<UniqueFd>& fds) {
 }
 
 // libssh always says "administratively prohibited": `ssh -v` shows the reason in a debug message.
-void Channels::refuse_open(WaitingOpen open, const std::string& why) {
+void Channels::refuse_open(ssh_message open, const std::string& why) {
   if (!why.empty()) {
     ssh_send_debug(session_, why.c_str(), 1);
   }
-  ssh_message_reply_default(open.message.get());
+  ssh_message_reply_default(open);
 }
 
 // --- towards the client
