@@ -144,7 +144,11 @@ void JumpPipe::pump() {
   }
   pump_to_socket();
   pump_to_client();
-  over_ = client_closed_ || (socket_eof_ && to_client_.empty());
+  if (socket_eof_ && to_client_.empty() && !close_sent_) {
+    socket_shut_ = true;
+    close_sent_ = ssh_channel_close(channel_) == SSH_OK;
+  }
+  over_ = client_closed_;  // before that libssh would take its data without a bound
 }
 
 pollfd JumpPipe::poll_entry() const {

@@ -52,6 +52,7 @@ private:
   bool client_closed_ = false;
   bool socket_shut_ = false;
   bool socket_eof_ = false;
+  bool close_sent_ = false;
   bool over_ = false;
 };
 
