@@ -11,11 +11,9 @@
 #include "shared/asciicast/reader.h"
 #include "shared/base/printable.h"
 #include "shared/recording/reader.h"
+#include "shared/recording/stream_digest.h"
 
 #include <fcntl.h>
-
-#include <nlohmann/json.hpp>
-#include <optional>
 
 namespace sallyport {
 
@@ -25,28 +23,6 @@ ByteDirection direction_of(ExportFormat format) {
   return format == ExportFormat::standard_input   ? ByteDirection::to_target
          : format == ExportFormat::standard_error ? ByteDirection::error_output
                                                   : ByteDirection::output;
-}
-
-const char* name_of(ByteDirection stream) {
-  return stream == ByteDirection::to_target      ? "input"
-         : stream == ByteDirection::error_output ? "error"
-                                                 : "output";
-}
-
-struct Digest {  // the event "d" of docs/formats/brec.md
-  std::string stream;
-  uint64_t bytes;
-  std::string sha256;
-  uint64_t next;
-};
-
-std::optional<Digest> parse_digest(const std::string& text) {
-  try {
-    const auto json = nlohmann::json::parse(text);
-    return Digest{json.at("stream"), json.at("bytes"), json.at("sha256"), json.at("next")};
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
 }
 
 class StreamExport {
@@ -88,7 +64,7 @@ private:
   // Bytes that a role does not keep: the reader is told, and nothing is put in their place.
   void note_gap(const std::string& text) {
     const auto digest = parse_digest(text);
-    if (digest && digest->stream == name_of(stream_)) {
+    if (digest && digest->stream == stream_) {
       print_message("note: not all of this stream was kept; the SHA-256 of its first " +
                     std::to_string(digest->bytes) + " bytes is " + printable(digest->sha256) +
                     ", and what follows begins at byte " + std::to_string(digest->next));

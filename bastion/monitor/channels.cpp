@@ -16,10 +16,6 @@ constexpr size_t kMaxVariables = 64;
 constexpr size_t kMaxReasonBytes = 1024;
 constexpr std::string_view kSftp = "sftp";
 
-Error out_of_turn(const char* what) {
-  return {Errc::protocol, std::string(what) + " out of turn"};
-}
-
 std::string describe(const ChannelStart& start) {
   switch (start.kind) {
     case ChannelKind::shell:

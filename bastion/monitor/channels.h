@@ -15,6 +15,11 @@
 
 namespace sallyport::monitor {
 
+// What a peer of ours may not say now.
+inline Error out_of_turn(const char* what) {
+  return {Errc::protocol, std::string(what) + " out of turn"};
+}
+
 class Channels {
 public:
   Channels(Peer& front, Peer& back, Peer& stored, RecordedSession session)
@@ -121,8 +126,8 @@ private:
   bool asked_agent_ = false;
   bool asked_x11_ = false;
   std::vector<ListenAsk> listening_;
-  std::optional<ListenAsk> listen_asked_;  // with back; back is not ready yet: kept here
-  std::optional<ListenCancel> cancel_asked_;
+  std::optional<ListenAsk> listen_asked_;     // of back, as soon as it is ready
+  std::optional<ListenCancel> cancel_asked_;  // of back
   std::optional<Error> unrecorded_;
   std::vector<Staged> staged_;
   std::vector<Staged> sending_;  // kept for its memory

@@ -16,10 +16,6 @@ namespace {
 
 constexpr size_t kMaxListeners = 32;
 
-Error out_of_turn(const char* what) {
-  return {Errc::protocol, std::string(what) + " out of turn"};
-}
-
 bool matches_any(const std::vector<std::string>& globs, const std::string& text) {
   return std::any_of(globs.begin(), globs.end(),
                      [&](const std::string& glob) { return glob_matches(glob, text); });

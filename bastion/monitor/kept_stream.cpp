@@ -3,25 +3,11 @@
 
 #include "bastion/monitor/looks_like_text.h"
 #include "shared/base/hex.h"
+#include "shared/recording/stream_digest.h"
 
 #include <algorithm>
 
 namespace sallyport::monitor {
-
-namespace {
-
-const char* name_of(ByteDirection direction) {
-  switch (direction) {
-    case ByteDirection::to_target:
-      return "input";
-    case ByteDirection::error_output:
-      return "error";
-    default:
-      return "output";
-  }
-}
-
-}  // namespace
 
 KeptStream::KeptStream(ByteDirection direction, const Allowance& allowance)
     : direction_(direction) {
@@ -80,9 +66,7 @@ void KeptStream::hold_back(std::string_view bytes) {
 Status KeptStream::tell_gap(RecordingWriter& writer, uint64_t t_us, uint64_t next) {
   Sha256 so_far = *digest_;
   return writer.add_event(t_us, 'd',
-                          std::string(R"({"stream":")") + name_of(direction_) + R"(","bytes":)" +
-                              std::to_string(total_) + R"(,"sha256":")" + to_hex(so_far.finish()) +
-                              R"(","next":)" + std::to_string(next) + "}");
+                          digest_json({direction_, total_, to_hex(so_far.finish()), next}));
 }
 
 Status KeptStream::finish(RecordingWriter& writer, uint64_t t_us) {

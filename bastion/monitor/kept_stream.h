@@ -3,7 +3,9 @@
 // One direction of a channel that is no text. Its bytes are recorded until the channel's allowance
 // is spent; of the rest the recording has the length, the SHA-256 of the whole direction and the
 // last 64 KiB (docs/formats/brec.md, event "d"). The first 64 KiB are always recorded. What looks
-// like text is recorded whenever it comes: bytes first and a shell afterwards hides nothing.
+// like text (looks_like_text.h) is recorded whenever it comes, so that bytes first do not hide a
+// shell afterwards; one that makes each of its reads look like none, say with a NUL in it, is
+// hidden.
 #pragma once
 
 #include "shared/crypto/sha256.h"

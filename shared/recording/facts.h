@@ -23,8 +23,8 @@ struct SessionFacts {
   std::string login;        // account on the target
   std::string address;      // the client's, "192.0.2.1:50022"
   std::string fingerprint;  // "SHA256:..." of the key that the client proved; empty without one
-  std::string kind;         // "shell", "exec", "sftp", ...: what was asked for
-  std::string command;      // of exec, as the client sent it
+  std::string kind;         // "shell", "exec", "subsystem", "local-forward", ...
+  std::string command;      // of exec, as the client sent it; a subsystem; where a connection goes
   std::string session;      // 32 hex digits
   uint32_t channel = 0;     // as in the file's header and name
   std::string node;         // as in the file's header

@@ -10,9 +10,9 @@ namespace sallyport {
 inline constexpr const char* kKeyExchanges =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256";
 inline constexpr const char* kCiphers = "aes256-gcm@openssh.com,aes128-gcm@openssh.com";
-// For clients that have no AES-GCM (dropbear, paramiko 2, libssh2 1.10). Not offered to OpenSSH's: it
-// would take CTR before GCM, at half the speed, and the client's order decides. No chacha20 and no
-// CBC: without strict key exchange both fall to Terrapin (CVE-2023-48795).
+// For clients that have no AES-GCM (dropbear, paramiko 2, libssh2 1.10). Not offered to OpenSSH's:
+// it would take CTR before GCM, at half the speed, and the client's order decides. No chacha20 and
+// no CBC: without strict key exchange both fall to Terrapin (CVE-2023-48795).
 inline constexpr const char* kOtherClientsCiphers =
     "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr";
 inline constexpr const char* kOtherClientsMacs =
