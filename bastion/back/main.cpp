@@ -1,39 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// back: talks SSH with the target. It holds the target's connection and one descriptor that signs
-// once; no key, no file, no socket of its own. Whatever a hostile target makes of it stays here.
+// back: dials the target, locks itself in, and talks SSH with it. It holds that connection and one
+// descriptor that signs once; no key, no file. Whatever a hostile target makes of it stays here.
 #include "bastion/back/client.h"
 #include "bastion/back/descriptors.h"
+#include "bastion/back/dial.h"
 #include "shared/base/log.h"
+#include "shared/ipc/nursery.h"
 #include "shared/ipc/sandbox.h"
+#include "shared/ssh/prepare.h"
 
-#include <libssh/libssh.h>
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
+#include <unistd.h>
 
-int main() {
-  using namespace sallyport;
+namespace {
+
+using namespace sallyport;
+
+Result<BackStart> read_start() {
+  Peer control{UniqueFd(back::kControlFd)};
+  const auto received = receive_waiting(control, 5000);
+  if (!received) {
+    return received.error();
+  }
+  if (received->type != MessageType::back_start) {
+    return Error{Errc::protocol, "something else than the start"};
+  }
+  return decode<BackStart>(received->body);
+}
+
+}  // namespace
+
+int main(int, char** argv) {
   log_start("back");
   harden_process();
-  ssh_init();
-  // OpenSSL reads its configuration and seeds itself lazily: do it while files can be opened.
-  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
-  unsigned char seed = 0;
-  RAND_bytes(&seed, 1);
-
-  Peer control{UniqueFd(back::kControlFd)};
-  auto received = receive_waiting(control, 5000);
-  auto start = received && received->type == MessageType::back_start
-                   ? decode<BackStart>(received->body)
-                   : Result<BackStart>(Error{Errc::protocol, "no start message"});
+  prepare_ssh();
+  wait_for_start(argv);
+  auto start = read_start();
   if (!start) {
     fatal("gate sent no start: " + start.error().message);
   }
-  control.close();
+  Peer monitor{UniqueFd(back::kMonitorFd)};
+  UniqueFd agent{back::kAgentFd};
+  auto target = back::dial(start->address, start->own_listeners);
+  if (!target) {
+    const std::string& why = target.error().message;
+    log_warning("no connection", {{"target", start->target}, {"why", why}});
+    (void)monitor.send(SessionFailed{"sallyport: cannot reach " + start->target + ": " + why});
+    return 1;
+  }
   // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
   limit_memory(256ULL << 20);
-  back::Client client(UniqueFd(back::kTargetFd), Peer(UniqueFd(back::kMonitorFd)),
-                      UniqueFd(back::kAgentFd), std::move(*start));
+  back::Client client(std::move(*target), std::move(monitor), std::move(agent), std::move(*start));
   enter_sandbox(SandboxProfile::back);
-  return client.run();
+  ::_exit(client.run());  // the kernel cleans up faster than libraries do
 }

@@ -7,12 +7,12 @@
 #include "bastion/front/server.h"
 #include "shared/base/hex_key.h"
 #include "shared/base/log.h"
+#include "shared/ipc/nursery.h"
 #include "shared/ipc/sandbox.h"
 #include "shared/ssh/jump_host_key.h"
+#include "shared/ssh/prepare.h"
 
 #include <libssh/libssh.h>
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,15 +60,14 @@ SshKey read_jump_key(int fd, const std::string& target) {
   return SshKey(imported);
 }
 
-// argv: how many host keys, ciphers, and for a session inside another one its target.
-std::vector<SshKey> read_keys(int argc, char** argv) {
+std::vector<SshKey> read_keys(const std::vector<std::string>& arguments) {
   std::vector<SshKey> keys;
-  if (argc > 3) {
+  if (arguments.size() > 2) {
     const UniqueFd owned(front::kFirstHostKeyFd);
-    keys.push_back(read_jump_key(owned.get(), argv[3]));
+    keys.push_back(read_jump_key(owned.get(), arguments[2]));
     return keys;
   }
-  const int count = argc > 1 ? std::atoi(argv[1]) : 0;
+  const int count = std::atoi(arguments[0].c_str());
   for (int i = 0; i < count; ++i) {
     keys.push_back(read_host_key(front::kFirstHostKeyFd + i));
   }
@@ -77,20 +76,20 @@ std::vector<SshKey> read_keys(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int, char** argv) {
   log_start("front");
   harden_process();
-  ssh_init();
-  // OpenSSL reads its configuration and seeds itself lazily: do it while files can be opened.
-  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
-  unsigned char seed = 0;
-  RAND_bytes(&seed, 1);
-
-  std::vector<SshKey> keys = read_keys(argc, argv);
+  prepare_ssh();
+  // How many host keys, the ciphers, and for a session inside another one its target.
+  const std::vector<std::string> arguments = wait_for_start(argv);
+  if (arguments.size() < 2) {
+    fatal("gate sent no arguments");
+  }
+  std::vector<SshKey> keys = read_keys(arguments);
   // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
   limit_memory(kMaxMemoryBytes);
   front::Server server(UniqueFd(front::kClientFd), Peer(UniqueFd(front::kMonitorFd)),
-                       std::move(keys), {argc > 2 ? argv[2] : "", argc > 3});
+                       std::move(keys), {arguments[1], arguments.size() > 2});
   enter_sandbox(SandboxProfile::front);
-  return server.run();
+  ::_exit(server.run());  // the kernel cleans up faster than libraries do
 }

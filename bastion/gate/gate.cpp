@@ -4,6 +4,7 @@
 #include "bastion/gate/listeners.h"
 #include "shared/base/keep_alive.h"
 #include "shared/base/log.h"
+#include "shared/base/socket_address.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -25,17 +26,19 @@ constexpr auto kStopTime = std::chrono::seconds(3);
 }  // namespace
 
 Gate::Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
-           std::vector<UniqueFd> host_keys, UniqueFd jump_key, std::string libexec, Daemons daemons)
+           std::vector<UniqueFd> host_keys, UniqueFd jump_key, const std::string& libexec,
+           Daemons daemons)
     : loop_(loop),
       config_(config),
       listeners_(std::move(listeners)),
       daemons_(std::move(daemons)),
+      nurseries_(libexec),
       confirmer_(loop, config.socket_path("authd"), Purpose::dial),
       jump_confirmer_(loop, config.socket_path("authd"), Purpose::jump),
       signer_(loop, config.socket_path("keyd")),
       around_{loop,
               config,
-              std::move(libexec),
+              nurseries_,
               std::move(host_keys),
               std::move(jump_key),
               listener_addresses(listeners_),
@@ -50,6 +53,12 @@ Gate::Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listener
 
 int Gate::run() {
   loop_.on_signals({SIGTERM, SIGINT, SIGCHLD}, [this](int signal) { on_signal(signal); });
+  for (Nursery* nursery : nurseries_.all()) {
+    if (const Status started = nursery->start(); !started) {
+      log_error("cannot start", {{"why", started.error().message}});
+      return 1;
+    }
+  }
   for (const UniqueFd& listener : listeners_) {
     const int fd = listener.get();
     loop_.watch(fd, EPOLLIN, [this, fd](uint32_t) { accept_clients(fd); });
@@ -153,6 +162,12 @@ void Gate::reap() {
     if (const std::string name = daemons_.name_of(pid); !name.empty() && !stopping_) {
       log_error("a daemon has died, so the bastion stops", {{"daemon", name}});
       stop(1);
+    }
+    for (Nursery* nursery : nurseries_.all()) {
+      if (nursery->is(pid)) {
+        log_warning("a nursery has died", {{"pid", std::to_string(pid)}});
+        nursery->stop();
+      }
     }
     const auto found = std::find_if(sessions_.begin(), sessions_.end(),
                                     [pid](const auto& s) { return s.second->owns(pid); });

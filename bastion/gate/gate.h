@@ -14,7 +14,8 @@ namespace sallyport::gate {
 class Gate {
 public:
   Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
-       std::vector<UniqueFd> host_keys, UniqueFd jump_key, std::string libexec, Daemons daemons);
+       std::vector<UniqueFd> host_keys, UniqueFd jump_key, const std::string& libexec,
+       Daemons daemons);
   int run();  // until SIGTERM or SIGINT, or until a daemon of ours dies
 
 private:
@@ -32,6 +33,7 @@ private:
   const Config& config_;
   std::vector<UniqueFd> listeners_;
   Daemons daemons_;
+  Nurseries nurseries_;
   GrantConfirmer confirmer_;
   GrantConfirmer jump_confirmer_;
   SignerLink signer_;

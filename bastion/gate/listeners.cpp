@@ -3,6 +3,8 @@
 
 #include "shared/base/handle.h"
 #include "shared/base/log.h"
+#include "shared/base/socket_address.h"
+#include "shared/config/address.h"
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -16,22 +18,6 @@ namespace sallyport::gate {
 namespace {
 
 constexpr int kBacklog = 1024;
-
-std::string name_of(const sockaddr* address, bool with_port) {
-  const socklen_t size =
-      address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  char host[NI_MAXHOST];
-  char port[NI_MAXSERV];
-  if (::getnameinfo(address, size, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return "unknown";
-  }
-  if (!with_port) {
-    return host;
-  }
-  const bool v6 = address->sa_family == AF_INET6;
-  return (v6 ? "[" : "") + std::string(host) + (v6 ? "]:" : ":") + port;
-}
 
 Result<UniqueFd> listen_on(const addrinfo& address) {
   UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -51,7 +37,7 @@ Result<UniqueFd> listen_on(const addrinfo& address) {
 }
 
 Status open_address(const std::string& address, std::vector<UniqueFd>& listeners) {
-  const auto endpoint = split_address(address, "22");
+  const auto endpoint = parse_host_port(address, 0);
   if (!endpoint) {
     return endpoint.error();
   }
@@ -59,7 +45,8 @@ Status open_address(const std::string& address, std::vector<UniqueFd>& listeners
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(endpoint->host.c_str(), endpoint->port.c_str(), &hints, &found);
+  const int error =
+      ::getaddrinfo(endpoint->host.c_str(), std::to_string(endpoint->port).c_str(), &hints, &found);
   if (error != 0) {
     return Error{Errc::invalid, "listen: " + address + ": " + gai_strerror(error)};
   }
@@ -76,39 +63,6 @@ Status open_address(const std::string& address, std::vector<UniqueFd>& listeners
 }
 
 }  // namespace
-
-Result<Endpoint> split_address(const std::string& address, const std::string& default_port) {
-  const Error wrong{Errc::invalid,
-                    "\"" + address + "\" is no address; write host:port or [v6]:port"};
-  std::string host = address;
-  std::string port = default_port;
-  if (address.starts_with('[')) {
-    const size_t end = address.find(']');
-    if (end == std::string::npos || (end + 1 < address.size() && address[end + 1] != ':')) {
-      return wrong;
-    }
-    host = address.substr(1, end - 1);
-    port = end + 2 < address.size() ? address.substr(end + 2) : default_port;
-  } else if (const size_t colon = address.find(':');
-             colon != std::string::npos && address.find(':', colon + 1) == std::string::npos) {
-    host = address.substr(0, colon);
-    port = address.substr(colon + 1);
-  }
-  if (host.empty() || port.empty() || port.find_first_not_of("0123456789") != std::string::npos) {
-    return wrong;
-  }
-  return Endpoint{host, port};
-}
-
-std::string numeric_address(const sockaddr* address) {
-  return name_of(address, true);
-}
-std::string numeric_host(const sockaddr* address) {
-  // On a socket of both families, as systemd makes for ListenStream=2222, IPv4 comes mapped.
-  const std::string host = name_of(address, false);
-  const bool mapped = host.starts_with("::ffff:") && host.find('.') != std::string::npos;
-  return mapped ? host.substr(host.rfind(':') + 1) : host;
-}
 
 Result<std::vector<UniqueFd>> open_listeners(const std::vector<std::string>& addresses) {
   std::vector<UniqueFd> listeners;

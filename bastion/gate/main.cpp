@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sallyportd is gate: it accepts and dials, parses nothing and holds nothing. Who may talk to whom:
+// sallyportd is gate: it accepts and starts, parses nothing and holds nothing. Who may talk to
+// whom:
 //
 //   user ══ front ── monitor ── back ══ target      per session; gate passes the descriptors
 //                    monitor ── authd               who is this, and what may happen?
@@ -10,6 +11,7 @@
 //   sallyportctl ── authd, keyd                     administration
 #include "bastion/gate/gate.h"
 #include "bastion/gate/listeners.h"
+#include "bastion/gate/spawn.h"
 #include "shared/base/log.h"
 #include "shared/ipc/sandbox.h"
 
@@ -27,6 +29,7 @@ using namespace sallyport;
 
 // Two per session; the usual 1024 would end before limits.max_sessions does.
 constexpr uint64_t kMaxDescriptors = 64 * 1024;
+constexpr size_t kMaxHostKeys = 8;
 
 int refuse(const Error& error) {
   log_error("cannot start", {{"why", error.message}});
@@ -49,6 +52,9 @@ Result<std::vector<UniqueFd>> open_host_keys(const std::vector<std::string>& fil
   }
   if (keys.empty()) {
     return Error{Errc::invalid, "no host key; run sallyportctl init"};
+  }
+  if (keys.size() > kMaxHostKeys) {
+    return Error{Errc::invalid, "more than 8 host keys; one of a kind is enough"};
   }
   return keys;
 }
@@ -87,7 +93,7 @@ int run(const std::string& config_path, bool without_daemons) {
   drop_to_user(kSessionUser);
   EventLoop loop;
   gate::Gate gate(loop, *config, std::move(*listeners), std::move(*host_keys), std::move(jump_key),
-                  std::move(*libexec), std::move(daemons));
+                  *libexec, std::move(daemons));
   return gate.run();
 }
 

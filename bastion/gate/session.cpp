@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/gate/session.h"
 
-#include "bastion/gate/dial.h"
 #include "shared/base/log.h"
 
 #include <sys/epoll.h>
@@ -91,10 +90,8 @@ Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
   if (!stored) {
     return stored.error();
   }
-  const auto pid = spawn({around_.libexec + "/sallyport-monitor",
-                          "sallyportd: monitor",
-                          {},
-                          {control.get(), front.get(), back.get(), authd->get(), stored->get()}});
+  const auto pid = around_.nurseries.monitor.spawn(
+      {}, {control.get(), front.get(), back.get(), authd->get(), stored->get()});
   if (!pid) {
     return pid.error();
   }
@@ -115,8 +112,7 @@ Status Session::start_front(const UniqueFd& client, const UniqueFd& monitor) {
       descriptors.push_back(key.get());
     }
   }
-  const auto pid =
-      spawn({around_.libexec + "/sallyport-front", "sallyportd: front", arguments, descriptors});
+  const auto pid = around_.nurseries.front.spawn(arguments, descriptors);
   if (!pid) {
     return pid.error();
   }
@@ -160,7 +156,7 @@ Status Session::answer_start_back(const StartBack& message) {
                                     [weak, facts = *facts](Result<UniqueFd> agent) {
                                       const auto still = weak.lock();
                                       if (still && agent) {
-                                        still->dial(facts, std::move(*agent));
+                                        still->start_back(facts, std::move(*agent));
                                       } else if (still) {
                                         still->fail(agent.error().message);
                                       }
@@ -188,21 +184,19 @@ Status Session::answer_start_jump(const StartJump& message) {
   return ok();
 }
 
-void Session::dial(const GrantFacts& facts, UniqueFd agent) {
+void Session::start_back(const GrantFacts& facts, UniqueFd agent) {
   auto control = make_peer_pair();
   if (!control || !back_end_) {
     return fail("no descriptors left");
   }
   // The start message waits in its socket until back reads it.
   Peer start(std::move(control->first));
-  if (!start.send(BackStart{id_, facts.target, facts.login, facts.host_keys})) {
+  if (!start.send(BackStart{id_, facts.target, facts.target_address, facts.login, facts.host_keys,
+                            around_.own_listeners})) {
     return fail("the start message is too long");
   }
-  const auto pid = dial_and_become(facts.target, facts.target_address, around_.own_listeners,
-                                   {around_.libexec + "/sallyport-back",
-                                    "sallyportd: back",
-                                    {},
-                                    {back_end_.get(), agent.get(), control->second.get()}});
+  const auto pid =
+      around_.nurseries.back.spawn({}, {back_end_.get(), agent.get(), control->second.get()});
   if (!pid) {
     return fail(pid.error().message);
   }
@@ -219,6 +213,12 @@ void Session::fail(const std::string& text) {
 
 bool Session::on_exit(pid_t pid, int status) {
   const char* role = pid == monitor_ ? "monitor" : pid == front_ ? "front" : "back";
+  if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
+    (pid == monitor_ ? around_.nurseries.monitor
+     : pid == front_ ? around_.nurseries.front
+                     : around_.nurseries.back)
+        .replace();
+  }
   if (status != 0) {
     log_warning("a session process ended",
                 {{"session", id_.hex()}, {"role", role}, {"how", describe_end(status)}});

@@ -4,8 +4,8 @@
 // descriptors and watches them die; it sees nothing of what they say to each other.
 #pragma once
 
+#include "bastion/gate/nursery.h"
 #include "bastion/gate/signer_link.h"
-#include "bastion/gate/spawn.h"
 #include "shared/config/config.h"
 #include "shared/ipc/dispatch.h"
 #include "shared/ipc/event_loop.h"
@@ -26,7 +26,7 @@ namespace sallyport::gate {
 struct Surroundings {
   EventLoop& loop;
   const Config& config;
-  std::string libexec;
+  Nurseries& nurseries;
   std::vector<UniqueFd> host_keys;  // open for reading
   UniqueFd jump_key;                // open for reading; none: no ssh -J
   std::vector<std::string> own_listeners;
@@ -71,7 +71,7 @@ private:
   Status start_monitor(UniqueFd control, UniqueFd front, UniqueFd back);
   Status start_front(const UniqueFd& client, const UniqueFd& monitor);
   void on_control(uint32_t events);
-  void dial(const GrantFacts& facts, UniqueFd agent);
+  void start_back(const GrantFacts& facts, UniqueFd agent);
   void fail(const std::string& text);
   void kill_left();
 

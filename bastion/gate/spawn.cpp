@@ -2,10 +2,10 @@
 #include "bastion/gate/spawn.h"
 
 #include "shared/base/log.h"
+#include "shared/base/place_descriptors.h"
 #include "shared/ipc/sandbox.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -17,27 +17,13 @@ namespace sallyport::gate {
 
 namespace {
 
-constexpr int kFirstDescriptor = 3;
-
-// Moves the descriptors to 3, 4, ... without one overwriting another that is still to be moved.
-void place_descriptors(const std::vector<int>& descriptors, int lifeline) {
-  const int count = static_cast<int>(descriptors.size());
-  std::vector<int> aside;
-  for (const int fd : descriptors) {
-    aside.push_back(::fcntl(fd, F_DUPFD, kFirstDescriptor + count));
-  }
-  // Whatever gate was started with, a terminal perhaps, is not theirs.
+// Whatever gate was started with, a terminal perhaps, is not theirs.
+void replace_standard_streams(int lifeline) {
   const int null = ::open("/dev/null", O_RDWR);
   const int input = lifeline >= 0 ? lifeline : null;
   if (null < 0 || ::dup2(input, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) {
     ::_exit(127);
   }
-  for (int i = 0; i < count; ++i) {
-    if (::dup2(aside[static_cast<size_t>(i)], kFirstDescriptor + i) < 0) {
-      ::_exit(127);
-    }
-  }
-  ::close_range(static_cast<unsigned>(kFirstDescriptor + count), ~0U, 0);
 }
 
 // For the user that we are now: the kernel remembers who asked, and checks against that.
@@ -62,6 +48,29 @@ void reset_signals() {
   }
 }
 
+[[noreturn]] void become(const Program& program) {
+  reset_signals();
+  replace_standard_streams(program.lifeline);
+  place_descriptors(program.descriptors);
+  if (!program.user.empty()) {
+    drop_to_user(program.user);
+  }
+  if (program.lifeline >= 0) {
+    hold_on_to_lifeline();
+  }
+  std::vector<char*> argv{const_cast<char*>(program.shown_as.c_str())};
+  for (const std::string& argument : program.arguments) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  argv.push_back(nullptr);
+  char* const no_environment[] = {nullptr};
+  ::unsetenv("NOTIFY_SOCKET");
+  ::execve(program.path.c_str(), argv.data(),
+           program.keep_environment ? ::environ : no_environment);
+  log_error("cannot execute", {{"path", program.path}});
+  ::_exit(127);
+}
+
 }  // namespace
 
 Result<std::string> libexec_directory() {
@@ -80,28 +89,6 @@ Result<std::string> libexec_directory() {
   }
   return Error{Errc::not_found, "no libexec folder with sallyport-front beside " + bin +
                                     "; install or build all of Sallyport"};
-}
-
-void become(const Program& program) {
-  reset_signals();
-  place_descriptors(program.descriptors, program.lifeline);
-  if (!program.user.empty()) {
-    drop_to_user(program.user);
-  }
-  if (program.lifeline >= 0) {
-    hold_on_to_lifeline();
-  }
-  std::vector<char*> argv{const_cast<char*>(program.shown_as.c_str())};
-  for (const std::string& argument : program.arguments) {
-    argv.push_back(const_cast<char*>(argument.c_str()));
-  }
-  argv.push_back(nullptr);
-  char* const no_environment[] = {nullptr};
-  ::unsetenv("NOTIFY_SOCKET");
-  ::execve(program.path.c_str(), argv.data(),
-           program.keep_environment ? ::environ : no_environment);
-  log_error("cannot execute", {{"path", program.path}});
-  ::_exit(127);
 }
 
 Result<pid_t> spawn(const Program& program) {

@@ -29,7 +29,4 @@ struct Program {
 };
 Result<pid_t> spawn(const Program& program);
 
-// Within a forked child: becomes the program, or _exit(127).
-[[noreturn]] void become(const Program& program);
-
 }  // namespace sallyport::gate

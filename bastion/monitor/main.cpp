@@ -6,10 +6,13 @@
 #include "bastion/monitor/descriptors.h"
 #include "bastion/monitor/monitor.h"
 #include "shared/base/log.h"
+#include "shared/ipc/nursery.h"
 #include "shared/ipc/sandbox.h"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+#include <unistd.h>
 
 namespace {
 
@@ -28,11 +31,12 @@ Result<SessionStart> read_start(Peer& control) {
 
 }  // namespace
 
-int main() {
+int main(int, char** argv) {
   log_start("monitor");
   harden_process();
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   RecordingWriter::prepare_process();
+  wait_for_start(argv);
   Peer control{UniqueFd(monitor::kControlFd)};
   auto start = read_start(control);
   if (!start) {
@@ -47,5 +51,5 @@ int main() {
   limit_memory(256ULL << 20);
   enter_sandbox(SandboxProfile::monitor);
   loop.run();
-  return 0;
+  ::_exit(0);  // the kernel cleans up faster than libraries do
 }

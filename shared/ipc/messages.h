@@ -23,6 +23,8 @@ enum class MessageType : uint16_t {
   session_failed = 0x0105,
   start_jump = 0x0106,
   jump_started = 0x0107,
+  start_child = 0x0108,
+  child_started = 0x0109,
 
   key_proven = 0x0201,
   prompt_wanted = 0x0202,
@@ -95,6 +97,19 @@ struct Answer {
 
 // --- gate and the processes of a session ---------------------------------------------------------
 
+// gate -> nursery, with the descriptors that the child has.
+struct StartChild {
+  static constexpr MessageType kType = MessageType::start_child;
+  std::vector<std::string> arguments;
+  void fields(auto& io) { io(arguments); }
+};
+// nursery -> gate.
+struct ChildStarted {
+  static constexpr MessageType kType = MessageType::child_started;
+  uint32_t pid = 0;  // 0: it could not fork
+  void fields(auto& io) { io(pid); }
+};
+
 // gate -> monitor, first message on the control socket.
 struct SessionStart {
   static constexpr MessageType kType = MessageType::session_start;
@@ -122,7 +137,7 @@ struct JumpStarted {
   void fields(auto& io) { io(channel, ok, text); }
 };
 
-// monitor -> gate: dial the target of this grant and start back.
+// monitor -> gate: start back, which dials the target of this grant.
 struct StartBack {
   static constexpr MessageType kType = MessageType::start_back;
   Id grant;
@@ -134,9 +149,11 @@ struct BackStart {
   static constexpr MessageType kType = MessageType::back_start;
   Id session;
   std::string target;
+  std::string address;  // of the target: "host:port"
   std::string login;
-  std::vector<std::string> host_keys;  // "ssh-ed25519 AAAA...": the pinned ones
-  void fields(auto& io) { io(session, target, login, host_keys); }
+  std::vector<std::string> host_keys;      // "ssh-ed25519 AAAA...": the pinned ones
+  std::vector<std::string> own_listeners;  // numeric: never to be dialled
+  void fields(auto& io) { io(session, target, address, login, host_keys, own_listeners); }
 };
 
 // back -> monitor: the target has let us in.

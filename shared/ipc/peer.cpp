@@ -16,7 +16,7 @@ namespace sallyport {
 namespace {
 
 constexpr int kSocketBufferBytes = 512 * 1024;
-constexpr size_t kMaxFds = 4;
+constexpr size_t kMaxFds = 16;
 
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/gate/dial.h"
+#include "bastion/back/dial.h"
 
-#include "bastion/gate/listeners.h"
 #include "shared/base/denied_address.h"
 #include "shared/base/handle.h"
 #include "shared/base/keep_alive.h"
-#include "shared/base/log.h"
-#include "shared/ipc/peer.h"
+#include "shared/base/socket_address.h"
+#include "shared/config/address.h"
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -18,11 +16,12 @@
 #include <cstring>
 #include <memory>
 
-namespace sallyport::gate {
+namespace sallyport::back {
 
 namespace {
 
 constexpr int kConnectMs = 10'000;
+constexpr uint16_t kSshPort = 22;
 
 bool listens_everywhere(const std::string& listener) {
   return listener.starts_with("0.0.0.0:") || listener.starts_with("[::]:");
@@ -75,53 +74,6 @@ Result<UniqueFd> connect_to(const addrinfo& address) {
   return fd;
 }
 
-Result<UniqueFd> dial(const std::string& target_address,
-                      const std::vector<std::string>& own_listeners) {
-  const auto endpoint = split_address(target_address, "22");
-  if (!endpoint) {
-    return endpoint.error();
-  }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(endpoint->host.c_str(), endpoint->port.c_str(), &hints, &found);
-  if (error != 0) {
-    return Error{Errc::io, endpoint->host + ": " + gai_strerror(error)};
-  }
-  const AddressList addresses(found);
-  // Resolved once: what was checked is what is dialled.
-  Error last{Errc::io, "no address"};
-  for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
-    if (const auto why = why_never_dialled(a->ai_addr, own_listeners)) {
-      last = Error{Errc::denied, *why};
-      continue;
-    }
-    auto connected = connect_to(*a);
-    if (!connected) {
-      last = connected.error();
-    } else if (leads_back(connected->get(), own_listeners)) {
-      last = Error{Errc::denied, numeric_address(a->ai_addr) + " is this bastion itself"};
-    } else {
-      return connected;
-    }
-  }
-  return last;
-}
-
-// The resolver reads bytes of strangers: the host keys and the other sessions are closed by then.
-// Nor may this child keep another session's end open, whose monitor waits to see it close.
-void close_all_but(std::vector<int> kept) {
-  std::sort(kept.begin(), kept.end());
-  unsigned next = STDERR_FILENO + 1;
-  for (const int fd : kept) {
-    if (static_cast<unsigned>(fd) > next) {
-      ::close_range(next, static_cast<unsigned>(fd) - 1, 0);
-    }
-    next = std::max(next, static_cast<unsigned>(fd) + 1);
-  }
-  ::close_range(next, ~0U, 0);
-}
-
 }  // namespace
 
 std::optional<std::string> why_never_dialled(const sockaddr* address,
@@ -155,27 +107,38 @@ bool leads_back(int fd, const std::vector<std::string>& own_listeners) {
   });
 }
 
-Result<pid_t> dial_and_become(const std::string& target, const std::string& target_address,
-                              const std::vector<std::string>& own_listeners, Program back) {
-  const pid_t child = ::fork();
-  if (child < 0) {
-    return errno_error("fork");
+Result<UniqueFd> dial(const std::string& target_address,
+                      const std::vector<std::string>& own_listeners) {
+  const auto endpoint = parse_host_port(target_address, kSshPort);
+  if (!endpoint) {
+    return endpoint.error();
   }
-  if (child > 0) {
-    return child;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error =
+      ::getaddrinfo(endpoint->host.c_str(), std::to_string(endpoint->port).c_str(), &hints, &found);
+  if (error != 0) {
+    return Error{Errc::io, endpoint->host + ": " + gai_strerror(error)};
   }
-  log_start("dial");
-  close_all_but(back.descriptors);
-  auto connected = dial(target_address, own_listeners);
-  if (!connected) {
-    log_warning("no connection", {{"target", target}, {"why", connected.error().message}});
-    Peer monitor{UniqueFd(::dup(back.descriptors[0]))};
-    (void)monitor.send(
-        SessionFailed{"sallyport: cannot reach " + target + ": " + connected.error().message});
-    ::_exit(1);
+  const AddressList addresses(found);
+  // Resolved once: what was checked is what is dialled.
+  Error last{Errc::io, "no address"};
+  for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
+    if (const auto why = why_never_dialled(a->ai_addr, own_listeners)) {
+      last = Error{Errc::denied, *why};
+      continue;
+    }
+    auto connected = connect_to(*a);
+    if (!connected) {
+      last = connected.error();
+    } else if (leads_back(connected->get(), own_listeners)) {
+      last = Error{Errc::denied, numeric_address(a->ai_addr) + " is this bastion itself"};
+    } else {
+      return connected;
+    }
   }
-  back.descriptors.insert(back.descriptors.begin(), connected->get());
-  become(back);
+  return last;
 }
 
-}  // namespace sallyport::gate
+}  // namespace sallyport::back

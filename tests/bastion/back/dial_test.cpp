@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/gate/dial.h"
+#include "bastion/back/dial.h"
 
-#include "bastion/gate/listeners.h"
 #include "shared/base/handle.h"
 #include "tests/support/catch.h"
 
@@ -12,7 +11,7 @@
 #include <cstring>
 
 using namespace sallyport;
-using namespace sallyport::gate;
+using namespace sallyport::back;
 
 namespace {
 
@@ -86,22 +85,4 @@ TEST_CASE("a connection that leads back to a bastion on all addresses is known")
   // Another service of this host, with our port on another of its addresses.
   CHECK_FALSE(leads_back(connected_to("127.0.0.2", port.substr(1)).get(), {"127.0.0.1" + port}));
   CHECK(leads_back(connected_to("::ffff:127.0.0.1", port.substr(1)).get(), {"127.0.0.1" + port}));
-}
-
-TEST_CASE("an address is a host and a port") {
-  const auto check = [](const std::string& text, const std::string& host, const std::string& port) {
-    const auto endpoint = split_address(text, "22");
-    REQUIRE(endpoint);
-    CHECK(endpoint->host == host);
-    CHECK(endpoint->port == port);
-  };
-  check("web1.example.com", "web1.example.com", "22");
-  check("10.0.0.5:2200", "10.0.0.5", "2200");
-  check("[2001:db8::1]:2200", "2001:db8::1", "2200");
-  check("[2001:db8::1]", "2001:db8::1", "22");
-  check("2001:db8::1", "2001:db8::1", "22");
-  for (const char* bad : {"", ":22", "host:", "host:ssh", "[::1", "[::1]22"}) {
-    INFO(bad);
-    CHECK_FALSE(split_address(bad, "22"));
-  }
 }

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "bastion/gate/spawn.h"
 #include "shared/base/result.h"
+#include "shared/base/unique_fd.h"
 
 #include <sys/socket.h>
-#include <sys/types.h>
 
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace sallyport::gate {
+namespace sallyport::back {
 
 // R20: why this address is never dialled (unspecified, multicast, link-local and so the metadata
 // services of clouds, our own listeners), or nothing.
@@ -22,10 +21,9 @@ std::optional<std::string> why_never_dialled(const sockaddr* address,
 // addresses, or one that was reached by IPv4 spelt as IPv6.
 bool leads_back(int fd, const std::vector<std::string>& own_listeners);
 
-// Starts the child that resolves the target once, checks what it found, connects, and then becomes
-// back with the connection as descriptor 3. The resolver waits there and never in gate (R16). A
-// failure is said to the monitor (SessionFailed on program.descriptors[0]).
-Result<pid_t> dial_and_become(const std::string& target, const std::string& target_address,
-                              const std::vector<std::string>& own_listeners, Program back);
+// Resolves the target once, checks what it found, and connects to that: TCP_NODELAY and keepalive
+// are set. Waits for the resolver, and 10 s for each address. Errors are for the user to read.
+Result<UniqueFd> dial(const std::string& target_address,
+                      const std::vector<std::string>& own_listeners);
 
-}  // namespace sallyport::gate
+}  // namespace sallyport::back
