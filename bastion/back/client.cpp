@@ -175,6 +175,7 @@ void Client::wait(int timeout_ms) {
   if (::poll(fds, 2, timeout_ms) < 0 && errno != EINTR) {
     fatal("poll failed");
   }
+  monitor_ready_ = fds[1].revents != 0;
 }
 
 void Client::drain_ssh() {
@@ -190,13 +191,13 @@ bool Client::receive_from_monitor() {
   if (!monitor_.flush()) {
     return false;
   }
-  for (;;) {
+  while (monitor_ready_) {
     auto received = monitor_.receive();
     if (!received) {
       return false;
     }
     if (!*received) {
-      return true;
+      break;
     }
     if ((*received)->type == MessageType::session_failed) {
       return false;
@@ -206,6 +207,7 @@ bool Client::receive_from_monitor() {
       fatal("the monitor breaks the protocol: " + taken.error().message);
     }
   }
+  return true;
 }
 
 // What waits for the monitor, the reason of the end last.

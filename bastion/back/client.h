@@ -36,6 +36,7 @@ private:
 
   UniqueFd target_;
   Peer monitor_;
+  bool monitor_ready_ = true;  // to be read, as poll(2) said last
   BackStart start_;
   SshSession session_;
   HostKeyCheck host_key_;

@@ -126,6 +126,7 @@ void Server::wait(int timeout_ms) {
   if (::poll(polled_.data(), polled_.size(), timeout_ms) < 0 && errno != EINTR) {
     fatal("poll failed");
   }
+  monitor_ready_ = !session_over_ && polled_[1].revents != 0;
 }
 
 bool Server::exchange_keys() {
@@ -165,7 +166,7 @@ bool Server::receive_from_monitor() {
   if (!session_over_ && !monitor_.flush()) {
     session_over_ = true;
   }
-  while (!session_over_) {
+  while (!session_over_ && monitor_ready_) {
     auto received = monitor_.receive();
     if (!received) {
       session_over_ = true;

@@ -48,6 +48,7 @@ private:
   std::unique_ptr<Channels> channels_;
   std::string end_text_;       // why we end, for the user
   bool session_over_ = false;  // nothing more is read from the monitor
+  bool monitor_ready_ = true;  // to be read, as poll(2) said last
   std::vector<pollfd> polled_;
 };
 

@@ -17,8 +17,11 @@ namespace {
 
 constexpr size_t kBufferBytes = 128 * 1024;
 
+enum class Kernel { unknown, empty, readable };  // what it said last of the connection's input
+
 struct ReadAhead {
   int fd = -1;
+  Kernel kernel = Kernel::unknown;
   size_t begin = 0;
   size_t end = 0;
   alignas(64) std::array<char, kBufferBytes> bytes;  // not resident before it is used
@@ -42,6 +45,7 @@ long kernel_poll(pollfd* fds, nfds_t count, int timeout_ms) {
 
 void read_ahead_of(int fd) {
   ahead.fd = fd;
+  ahead.kernel = Kernel::unknown;
   ahead.begin = ahead.end = 0;
 }
 
@@ -61,6 +65,8 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void* to, size_t siz
   }
   if (ahead.begin == ahead.end) {
     const long got = kernel_recv(fd, ahead.bytes.data(), ahead.bytes.size(), 0);
+    const bool all = got > 0 && static_cast<size_t>(got) < ahead.bytes.size();
+    ahead.kernel = all ? Kernel::empty : Kernel::unknown;
     if (got <= 0) {
       return got;
     }
@@ -73,29 +79,31 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void* to, size_t siz
   return static_cast<ssize_t>(piece);
 }
 
-// The connection is readable while bytes of it wait here; the kernel is asked about the rest only
-// where that rest is asked about.
+// The connection is readable while bytes of it wait here. Of one that the kernel has just said to
+// be empty or readable it is not asked again: libssh asks some six times for each packet.
 __attribute__((visibility("default"))) int poll(pollfd* fds, nfds_t count, int timeout_ms) {
   using namespace sallyport;
-  pollfd* ours = has_buffered_input()
-                     ? std::find_if(fds, fds + count,
-                                    [](const pollfd& p) {
-                                      return p.fd == ahead.fd && (p.events & POLLIN) != 0;
-                                    })
-                     : fds + count;
+  pollfd* ours = std::find_if(fds, fds + count, [](const pollfd& p) {
+    return p.fd == ahead.fd && (p.events & POLLIN) != 0;
+  });
   if (ours == fds + count) {
     return static_cast<int>(kernel_poll(fds, count, timeout_ms));
   }
-  if (count == 1 && (ours->events & POLLOUT) == 0) {
-    ours->revents = POLLIN;
-    return 1;
+  const bool input_alone = count == 1 && (ours->events & POLLOUT) == 0;
+  const bool readable = has_buffered_input();
+  if (input_alone && (readable || (timeout_ms == 0 && ahead.kernel != Kernel::unknown))) {
+    ours->revents = readable || ahead.kernel == Kernel::readable ? POLLIN : 0;
+    return ours->revents != 0 ? 1 : 0;
   }
-  const long ready = kernel_poll(fds, count, 0);
+  const long ready = kernel_poll(fds, count, readable ? 0 : timeout_ms);
   if (ready < 0) {
     return static_cast<int>(ready);
   }
   const bool counted = ours->revents != 0;
-  ours->revents = static_cast<short>(ours->revents | POLLIN);
-  return static_cast<int>(ready) + (counted ? 0 : 1);
+  ahead.kernel = (ours->revents & ~POLLOUT) != 0 ? Kernel::readable : Kernel::empty;
+  if (readable) {
+    ours->revents = static_cast<short>(ours->revents | POLLIN);
+  }
+  return static_cast<int>(ready) + (readable && !counted ? 1 : 0);
 }
 }
