@@ -16,7 +16,9 @@ public:
   Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,
        std::vector<UniqueFd> host_keys, UniqueFd jump_key, const std::string& libexec,
        Daemons daemons);
-  int run();  // until SIGTERM or SIGINT, or until a daemon of ours dies
+  // Until SIGTERM or SIGINT, or until a daemon of ours dies. Sessions end with their daemons: where
+  // those are units of their own, the established sessions go on without gate.
+  int run();
 
 private:
   void accept_clients(int listener);

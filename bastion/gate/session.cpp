@@ -176,6 +176,7 @@ Status Session::answer_start_jump(const StartJump& message) {
                         : Result<UniqueFd>(facts.error());
     self->has_grant_ = self->has_grant_ || facts.has_value();
     if (socket) {
+      self->has_inner_ = true;
       (void)self->control_.send(JumpStarted{message.channel, true, ""}, {socket->get()});
     } else {
       (void)self->control_.send(JumpStarted{message.channel, false, socket.error().message});

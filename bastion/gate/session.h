@@ -55,6 +55,7 @@ public:
   Status start(UniqueFd client);
   const Id& id() const { return id_; }
   bool has_grant() const { return has_grant_; }
+  bool needs_gate() const { return back_ == 0 && !has_inner_; }
   bool has_processes() const { return monitor_ != 0 || front_ != 0 || back_ != 0; }
   bool owns(pid_t pid) const {
     return pid != 0 && (pid == monitor_ || pid == front_ || pid == back_);
@@ -85,6 +86,7 @@ private:
   Peer control_;
   UniqueFd back_end_;  // back's end of its conversation with the monitor, until back has it
   bool has_grant_ = false;
+  bool has_inner_ = false;  // sessions inside this one (ssh -J), which go on through its front
   bool ending_ = false;
   std::set<MessageType> seen_;
 };

@@ -5,11 +5,14 @@
 #include "shared/base/log.h"
 #include "shared/base/printable.h"
 
+#include <utility>
+
 namespace sallyport::monitor {
 
 namespace {
 
 constexpr size_t kMaxAtOnce = 64;
+constexpr const char* kRestarted = "sallyport: this bastion was restarted; connect again";
 
 }  // namespace
 
@@ -21,7 +24,10 @@ Status Jumps::open(const ForwardOpen& message) {
   if (!is_host_text(message.host)) {
     return front_.send(ChannelRefused{message.channel, "sallyport: no such target"});
   }
-  if (asked_.size() + starting_.size() >= kMaxAtOnce || !gate_) {
+  if (!gate_) {
+    return front_.send(ChannelRefused{message.channel, kRestarted});
+  }
+  if (asked_.size() + starting_.size() >= kMaxAtOnce) {
     return front_.send(ChannelRefused{message.channel, "sallyport: too many at once; try again"});
   }
   asked_.insert(message.channel);
@@ -36,6 +42,9 @@ Status Jumps::target_known(const JumpTarget& message) {
     log_info("jump refused", {{"why", message.text}});
     return front_.send(ChannelRefused{message.channel, "sallyport: " + printable(message.text)});
   }
+  if (!gate_) {
+    return front_.send(ChannelRefused{message.channel, kRestarted});
+  }
   starting_.insert(message.channel);
   return gate_.send(StartJump{message.channel, grant_, message.target});
 }
@@ -49,6 +58,12 @@ Status Jumps::started(const JumpStarted& message, std::vector<UniqueFd>& fds) {
     return front_.send(ChannelRefused{message.channel, "sallyport: " + printable(message.text)});
   }
   return front_.send(ChannelStarted{message.channel, true}, {fds[0].get()});
+}
+
+void Jumps::gate_is_gone() {
+  for (const uint32_t channel : std::exchange(starting_, {})) {
+    (void)front_.send(ChannelRefused{channel, kRestarted});
+  }
 }
 
 }  // namespace sallyport::monitor

@@ -19,6 +19,7 @@ public:
   Status open(const ForwardOpen& message);
   Status target_known(const JumpTarget& message);
   Status started(const JumpStarted& message, std::vector<UniqueFd>& fds);
+  void gate_is_gone();  // its peer is closed: what waits for it is refused, and what comes
 
 private:
   Peer& front_;

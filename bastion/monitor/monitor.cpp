@@ -156,15 +156,29 @@ void Monitor::on_lost(Conversation& with, const Error& why) {
   if (&with == &front_) {
     end("", broken ? "killed" : "client");
     loop_.stop();
-  } else if (&with == &back_) {
+  } else if (&with == &back_ && state_ == State::granted) {
     end("sallyport: the connection to the target is lost", "target");
   } else if (&with == &authd_) {
     end("sallyport: the login service is gone, so this session ends; try again", "failed");
   } else if (&with == &stored_) {
     end("sallyport: the recorder is gone, so this session ends; try again", "failed");
+  } else {
+    on_gate_lost();  // which holds back's end until back is there
   }
-  // gate may come and go: a session needs it only to begin.
   update_writes();
+}
+
+// gate may come and go: a session needs it only to begin.
+void Monitor::on_gate_lost() {
+  if (control_.peer) {
+    loop_.unwatch(control_.peer.fd());
+    control_.peer.close();
+  }
+  if (jumps_) {
+    jumps_->gate_is_gone();
+  } else if (!back_.seen.contains(MessageType::back_ready)) {
+    end("sallyport: this bastion is restarting; connect again", "failed");
+  }
 }
 
 void Monitor::update_writes() {

@@ -105,6 +105,7 @@ private:
   void on_ready(Conversation& with, uint32_t events);
   Status read_batch(Conversation& with);
   void on_lost(Conversation& with, const Error& why);
+  void on_gate_lost();
   void update_writes();
   void end(const std::string& text, const std::string& reason);
 

@@ -84,6 +84,7 @@ class RawSsh:
         self.stream = self.socket.makefile("rb")
         self.sending = self.receiving = None
         self.session_id = b""
+        self.server_random = ()  # its cookie (RFC 4253 section 7.1) and its ephemeral key
         self.socket.sendall(VERSION + b"\r\n")
         server_version = self.stream.readline().rstrip(b"\r\n")
         self.exchange_keys(server_version)
@@ -105,6 +106,7 @@ class RawSsh:
         digest = hashlib.sha256(b"".join(map(string, (
             VERSION, server_version, ours, theirs, host_key, point, their_point))) + shared).digest()
         self.session_id = digest
+        self.server_random = (theirs[1:17], their_point)
         self.send(bytes([NEWKEYS]))
         self.receive()
 
