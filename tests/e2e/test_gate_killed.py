@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """With daemons of their own (as under systemd) a gate that is killed or restarted ends no session,
 its successor takes new ones, and what the old one left can still be ended."""
+import json
 import shlex
 import subprocess
 import time
@@ -104,6 +105,7 @@ def test_restart_the_service_during_a_transfer(services, tmp_path):
     newcomer.sendline()  # ssh reads the prompt's answer before it looks at the network
     newcomer.expect("the bastion is stopping")
     bastion.start_gate()
+    assert len(json.loads(bastion.ctl("sessions", "list", "--json").stdout)) == 3
     for before, transfer in zip(got, transfers):
         assert before + len(transfer.stdout.read()) == TRANSFER
         assert transfer.wait(30) == 0
