@@ -15,6 +15,7 @@ namespace sallyport::gate {
 Result<std::string> libexec_directory();
 
 // What a new process gets: descriptors 3, 4, ... in this order and standard error, nothing else.
+// Its environment is a setting of glibc's memcpy.
 struct Program {
   std::string path;
   std::string shown_as;  // argv[0], as ps shows it

@@ -89,9 +89,10 @@ __attribute__((visibility("default"))) int poll(pollfd* fds, nfds_t count, int t
   if (ours == fds + count) {
     return static_cast<int>(kernel_poll(fds, count, timeout_ms));
   }
-  const bool input_alone = count == 1 && (ours->events & POLLOUT) == 0;
   const bool readable = has_buffered_input();
-  if (input_alone && (readable || (timeout_ms == 0 && ahead.kernel != Kernel::unknown))) {
+  const bool known =
+      (ours->events & POLLOUT) == 0 && timeout_ms == 0 && ahead.kernel != Kernel::unknown;
+  if (count == 1 && (readable || known)) {
     ours->revents = readable || ahead.kernel == Kernel::readable ? POLLIN : 0;
     return ours->revents != 0 ? 1 : 0;
   }

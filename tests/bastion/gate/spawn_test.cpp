@@ -56,7 +56,7 @@ TEST_CASE("descriptors that stand in each other's way are moved aside first") {
   ::close(fds[1]);
 }
 
-TEST_CASE("a session process starts with an empty environment") {
+TEST_CASE("a session process starts with nothing of our environment") {
   int fds[2];
   REQUIRE(::pipe(fds) == 0);
   const UniqueFd read_end(fds[0]);
