@@ -12,6 +12,7 @@ import socket
 import pexpect
 import pytest
 
+from tests.bench.processes import status_of
 from tests.e2e.conftest import running_stack
 from tests.support.fast_clock import FastClock
 from tests.support.shell import Watch, leave, shell
@@ -36,11 +37,6 @@ def clock():
     clock.remove()
 
 
-def status(pid, name):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(text.split(f"\n{name}:")[1].split()[0])
-
-
 def cpu_ticks(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return int(fields[11]) + int(fields[12])
@@ -55,10 +51,10 @@ class Processes:
         self.pids["gate"] = bastion.process.pid
 
     def memory_kb(self):
-        return {role: status(pid, "RssAnon") for role, pid in self.pids.items()}
+        return {role: status_of(pid, "RssAnon") for role, pid in self.pids.items()}
 
     def wakeups(self):
-        return {role: status(self.pids[role], "voluntary_ctxt_switches") for role in SESSION_ROLES}
+        return {role: status_of(self.pids[role], "voluntary_ctxt_switches") for role in SESSION_ROLES}
 
     def ticks(self):
         # stored lives through the silence in real time too: it syncs the disk every second.
