@@ -19,6 +19,12 @@ def stat_of(pid):
     return int(fields[1]), sum(map(int, fields[11:15])) / TICKS
 
 
+def status_of(pid, name):
+    """One number of /proc/PID/status, which everybody may read."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(text.split(f"\n{name}:")[1].split()[0])
+
+
 def children_of_all():
     children = {}
     for entry in os.listdir("/proc"):

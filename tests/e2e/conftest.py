@@ -8,15 +8,16 @@ import pytest
 from tests.support import idp as providers
 from tests.support.authd import Authd, Login
 from tests.support.dev_idp import DevIdp
-from tests.support.stack import Bastion, Client, Target
+from tests.support.stack import BUILD, Bastion, Client, Target
 
 
 @contextlib.contextmanager
-def running_stack(tmp_path, idp=None, sshd_config="", **changes):
+def running_stack(tmp_path, idp=None, sshd_config="", build=BUILD, **changes):
     target = Target(tmp_path / "target", sshd_config)
     idp = idp or DevIdp()
     bastion = Bastion(idp.identity, target, **changes)
     bastion.idp = idp
+    bastion.build = build
     try:
         idp.start(bastion.config_folder)
         bastion.start()

@@ -137,6 +137,7 @@ class Bastion:
         self.port = free_port()
         self.target = target
         self.process = None
+        self.build = BUILD
         self.log_path = self.folder / "log"
         make_key(self.config_folder / "host_ed25519")
         for name in ("vault.key", "seal.key", "jump.key"):
@@ -199,7 +200,7 @@ class Bastion:
     def start(self):
         self.hand_over()
         self.process = subprocess.Popen(
-            [str(BUILD / "bin" / "sallyportd"), "--config", str(self.config_folder)],
+            [str(self.build / "bin" / "sallyportd"), "--config", str(self.config_folder)],
             stderr=open(self.log_path, "ab"), **AS_USER)
         try:
             wait_for_port(self.port, self.process)
