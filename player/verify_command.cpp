@@ -56,7 +56,8 @@ void say_not_proven(const RecordingReport& report) {
   if (!report.ended) {
     say("  That nothing is missing at the end: the recorder was cut off, or still runs.");
   }
-  say("  That this is the file the bastion logged: compare the head with the node log.");
+  say("  That this is the file the bastion logged: compare the head with the one in the "
+      "bastion's journal (\"recorded\", this session).");
 }
 
 // Where something is left open, on standard error too, for who looks at nothing else.

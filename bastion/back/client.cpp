@@ -157,7 +157,7 @@ Status Client::authenticate() {
     return Error{
         Errc::denied,
         start_.target + " does not accept the bastion's key for " + start_.login +
-            "; its public half belongs into authorized_keys there (sallyportctl vault list)"};
+            "; its public half belongs into authorized_keys there (sallyportctl vault public NAME)"};
   }
   return ok();
 }

@@ -166,7 +166,8 @@ void add_key_commands(CLI::App& app, Ctl& ctl) {
 
   auto fingerprint = std::make_shared<std::string>();
   auto yes = std::make_shared<bool>(false);
-  auto* revoke = keys->add_subcommand("revoke", "Forget one: its next login asks again");
+  auto* revoke =
+      keys->add_subcommand("revoke", "Forget one: its sessions end, and its next login asks again");
   revoke->add_option("FINGERPRINT", *fingerprint, "SHA256:..., or its beginning")->required();
   revoke->add_flag("--yes", *yes, "do not ask");
   revoke->callback([&ctl, fingerprint, yes] {

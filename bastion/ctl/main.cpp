@@ -25,6 +25,11 @@ void print_error(const std::string& message) {
   }
 }
 
+const CLI::App& last_named(const CLI::App& app) {
+  const auto named = app.get_subcommands();
+  return named.empty() ? app : last_named(*named.front());
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Administers a Sallyport bastion"};
   Ctl ctl;
@@ -44,6 +49,9 @@ int run(int argc, char** argv) {
   add_reload_command(app, ctl);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    std::cerr << "sallyportctl: " << error.what() << "\n\n" << last_named(app).help();
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }

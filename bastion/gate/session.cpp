@@ -40,6 +40,9 @@ Session::Session(Surroundings& around, std::string address, std::optional<JumpOr
     : around_(around), address_(std::move(address)), jump_(std::move(jump)) {}
 
 Session::~Session() {
+  if (grace_) {
+    around_.loop.cancel(*grace_);
+  }
   if (control_) {
     around_.loop.unwatch(control_.fd());
   }
@@ -64,7 +67,7 @@ Status Session::start(UniqueFd client) {
   }
   around_.loop.watch(control_.fd(), EPOLLIN, [this](uint32_t events) { on_control(events); });
   const std::weak_ptr<Session> weak = weak_from_this();
-  around_.loop.call_after(around_.config.login.grace, [weak] {
+  grace_ = around_.loop.call_after(around_.config.login.grace, [weak] {
     const auto self = weak.lock();
     if (self && !self->has_grant_) {
       self->terminate("the time to log in is over; connect again");

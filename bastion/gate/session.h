@@ -84,6 +84,7 @@ private:
   pid_t front_ = 0;
   pid_t back_ = 0;
   Peer control_;
+  std::optional<EventLoop::TimerId> grace_;
   UniqueFd back_end_;  // back's end of its conversation with the monitor, until back has it
   bool has_grant_ = false;
   bool has_inner_ = false;  // sessions inside this one (ssh -J), which go on through its front

@@ -13,6 +13,12 @@
 
 namespace sallyport::stored {
 
+namespace {
+
+constexpr auto kInterval = std::chrono::seconds(1);
+
+}  // namespace
+
 Result<RecordingsFolder> RecordingsFolder::open(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
     return errno_error(path);
@@ -37,24 +43,34 @@ Result<UniqueFd> RecordingsFolder::create(const Id& session, uint32_t channel) {
 Syncer::Syncer(int folder) : folder_(folder), thread_([this] { run(); }) {}
 
 Syncer::~Syncer() {
-  stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
   thread_.join();
 }
 
+void Syncer::set_open(size_t recordings) {
+  const std::lock_guard lock(mutex_);
+  open_ = recordings;
+  changed_.notify_one();
+}
+
 void Syncer::run() {
-  bool was_open = false;
-  for (int tick = 0; !stopping_; ++tick) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    if (tick % 10 != 0) {
-      continue;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || open_ > 0; });
+    if (changed_.wait_for(lock, kInterval, [this] { return stopping_; })) {
+      return;
     }
-    const bool is_open = open_ > 0;
-    // Once more after the last one has closed.
-    if ((is_open || was_open) && ::syncfs(folder_) != 0) {
+    // Also when the last one has closed meanwhile: its end is to be synced.
+    lock.unlock();
+    if (::syncfs(folder_) != 0) {
       log_error("the disk of the recordings does not take what was written",
                 {{"errno", std::to_string(errno)}});
     }
-    was_open = is_open;
+    lock.lock();
   }
 }
 

@@ -5,7 +5,8 @@
 #include "shared/base/result.h"
 #include "shared/base/unique_fd.h"
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -30,22 +31,24 @@ private:
   std::string path_;
 };
 
-// Calls syncfs once a second while recordings are open. An error is final for what is being
-// written, and is logged.
+// Calls syncfs once a second while recordings are open, and once after that. An error is final for
+// what is being written, and is logged.
 class Syncer {
 public:
   explicit Syncer(int folder);
   ~Syncer();
   Syncer(const Syncer&) = delete;
   Syncer& operator=(const Syncer&) = delete;
-  void set_open(size_t recordings) { open_ = recordings; }
+  void set_open(size_t recordings);
 
 private:
   void run();
 
   int folder_;
-  std::atomic<size_t> open_ = 0;
-  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;  // of the two below
+  size_t open_ = 0;
+  bool stopping_ = false;
+  std::condition_variable changed_;
   std::thread thread_;
 };
 

@@ -166,6 +166,10 @@ void print_next_steps(const InitOptions& options) {
   print_line(is_system ? "  systemctl enable --now sallyport.target"
                        : "  sallyportd --config " + options.directory +
                              "         and the rest in another terminal");
+  if (options.development) {
+    print_line("  sallyport-dev-idp --config " + options.directory +
+               "   the identity provider, from libexec; in another terminal too");
+  }
   print_line(ctl + " vault generate KEYNAME         and put its public key on the targets");
   print_line(ctl + " target add NAME ADDRESS --scan --key KEYNAME");
   if (!options.development) {
