@@ -142,6 +142,11 @@ def test_the_target_may_choose_the_port(client, echo):
         process.communicate(timeout=10)
 
 
+def is_closed(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) != 0
+
+
 def test_a_remote_forward_can_be_cancelled(client, echo):
     port = free_port()
     with client.connection() as control:
@@ -151,8 +156,7 @@ def test_a_remote_forward_can_be_cancelled(client, echo):
         assert ask("forward").returncode == 0
         assert talk(port) == BODY
         assert ask("cancel").returncode == 0
-        with pytest.raises(OSError):
-            wait_until(lambda: not socket.create_connection(("127.0.0.1", port)).close(), 3)
+        wait_until(lambda: is_closed(port), 3, "the end of the listener")  # a cancel has no answer
 
 
 def test_a_listener_out_of_the_grant_is_refused(client):
