@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other bastions got wrong while they passed things on, each as a test of its name. Elsewhere:
-the hostile target in test_pressure.py, 2,000 attempts and long user names in test_door.py."""
+the restart in test_gate_killed.py, the hostile target in test_pressure.py, 2,000 attempts and long
+user names in test_door.py."""
 import contextlib
 import json
 import os
@@ -15,14 +16,13 @@ import pexpect
 import pytest
 
 from tests.e2e.conftest import running_stack
-from tests.e2e.test_gate_killed import services  # noqa: F401, a fixture
 from tests.e2e.test_forwards import Echo
 from tests.support import paramiko_target
 from tests.support.lab import Lab
 from tests.support.raw_ssh import (CHANNEL_REQUEST, CLOSE, DATA, END_OF_DATA, RawSsh, Success,
                                    string, strings)
 from tests.support.slow_line import SlowLine
-from tests.support.stack import ME, Client, Target, make_key, wait_until
+from tests.support.stack import ME, Target, make_key, wait_until
 
 WAYS = ["us", "jump"]
 ALL = ["shell", "exec", "sftp", "subsystem", "local-forward", "remote-forward"]
@@ -206,31 +206,6 @@ def test_stdin_sent_with_the_request_in_one_piece(bastion, lab):
                 if payload[0] == DATA:
                     got += strings(payload[5:], 1)[0][0]
             assert got == data
-
-
-# Teleport: a restart drops sessions.
-
-@pytest.mark.xfail(strict=True, reason="a gate that is told to stop ends the sessions first")
-def test_restart_the_service_during_a_transfer(services, tmp_path):  # noqa: F811
-    bastion, idp = services
-    client = Client(bastion, tmp_path, "client")
-    client.log_in(idp.approve)
-    data = tmp_path / "data"
-    data.write_bytes(os.urandom(30_000_000))
-    slowly = ("import sys, time\n"
-              "while data := sys.stdin.buffer.read(500_000):\n"
-              "    sys.stdout.buffer.write(data)\n"
-              "    time.sleep(0.05)")
-    with subprocess.Popen(client.command(f"python3 -c '{slowly}' < {data}"),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as transfer:
-        got = transfer.stdout.read(1_000_000)
-        bastion.process.terminate()
-        bastion.process.wait(20)
-        bastion.start_gate()
-        rest, complaint = transfer.communicate(timeout=60)
-    assert client.run("echo new").stdout == b"new\n"
-    assert (transfer.returncode, complaint) == (0, b"")
-    assert got + rest == data.read_bytes()
 
 
 # Warpgate: a connection ends after exactly 60 s; sessions of those who are gone live for ever.
