@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every client as against a direct connection: the same files, the same output, the same status.
 Directly, through the bastion, and through it by ssh -J, each with the tool's own way to say so."""
+import contextlib
 import filecmp
+import http.server
 import os
-import pathlib
+import signal
 import subprocess
+import threading
 from urllib.parse import quote
 
 import paramiko
 import pytest
 
-from tests.support.stack import ME, Client
+from tests.e2e.conftest import running_stack
+from tests.e2e.test_forwards import ALL, BODY, agent, echo, talk  # noqa: F401
+from tests.support import fake_display
+from tests.support.lab import Lab
+from tests.support.stack import ME, free_port, wait_for_port, wait_until
 
 WAYS = ["us", "jump"]
 NAMES = ["plain", "with space", "ünïcödé-文字", "-dash", "a'quote\"s", "sub folder/deeper/file",
@@ -18,60 +25,18 @@ NAMES = ["plain", "with space", "ünïcödé-文字", "-dash", "a'quote\"s", "su
 
 
 @pytest.fixture(scope="module")
+def bastion(tmp_path_factory):
+    roles = {"users": {"groups": ["ssh-users"], "targets": ["web1"], "logins": [ME],
+                       "channels": ALL, "forward_to": ["127.0.0.1:*"]}}
+    with running_stack(tmp_path_factory.mktemp("stack"), roles=roles,
+                       sshd_config="X11Forwarding yes\nX11UseLocalhost yes") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def lab(bastion, tmp_path_factory):
-    """One folder with the client configuration in which "direct", "us" and "jump" are hosts."""
     folder = tmp_path_factory.mktemp("matrix")
     return Lab(bastion, folder)
-
-
-class Lab:
-    def __init__(self, bastion, folder):
-        self.bastion, self.folder = bastion, folder
-        self.client = Client(bastion, folder)
-        self.client.log_in(bastion.idp.approve)
-        with open(bastion.target.authorized_keys, "a") as keys:
-            keys.write(pathlib.Path(f"{self.client.key}.pub").read_text())
-        known = folder / "known"
-        known.write_text(
-            f"[127.0.0.1]:{bastion.target.port} {bastion.target.public_host_key()}\n"
-            + self.client.known_hosts.read_text() + bastion.ctl("known-hosts").stdout)
-        self.config = folder / "config"
-        self.config.write_text(f"""
-Host *
-  IdentityFile {self.client.key}
-  IdentitiesOnly yes
-  IdentityAgent none
-  BatchMode yes
-  LogLevel ERROR
-  UserKnownHostsFile {known}
-Host direct
-  HostName 127.0.0.1
-  Port {bastion.target.port}
-  User {ME}
-Host us
-  HostName 127.0.0.1
-  Port {bastion.port}
-  User {ME}@web1
-Host outer
-  HostName 127.0.0.1
-  Port {bastion.port}
-  User somebody
-Host jump
-  HostName web1
-  User {ME}
-  ProxyJump outer
-""")
-
-    def run(self, *words, **more):
-        more.setdefault("stdin", subprocess.DEVNULL) if "input" not in more else None
-        return subprocess.run([str(word) for word in words], capture_output=True, timeout=120,
-                              env={**os.environ, "HOME": str(self.folder),
-                                   "GIT_CONFIG_NOSYSTEM": "1"}, **more)
-
-    def new(self, name):
-        path = self.folder / name
-        path.mkdir(parents=True)
-        return path
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +47,8 @@ def tree(lab):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes({"empty": b"", "big": os.urandom(9_000_000)}.get(name, name.encode() * 99))
-    for i in range(200):
-        (root / f"many{i}").write_bytes(os.urandom(i * 7))
+    for i in range(1000):
+        (root / f"many{i}").write_bytes(os.urandom(i))
     return root
 
 
@@ -205,16 +170,6 @@ def test_paramiko(lab, tree, tmp_path):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_interrupted_transfer_goes_on(lab, tree, way):
-    there = lab.folder / f"partial-{way}"
-    there.write_bytes((tree / "big").read_bytes()[:4_000_000])
-    done = lab.run("sftp", "-F", lab.config, "-q", "-b", "-", way,
-                   input=f"reput {tree}/big {there}\n".encode())
-    assert done.returncode == 0, done.stderr
-    assert there.read_bytes() == (tree / "big").read_bytes()
-
-
-@pytest.mark.parametrize("way", WAYS)
 def test_many_sessions_on_one_connection(lab, way):
     path = lab.folder / f"c-{way}"
     control = ["-F", lab.config, "-o", f"ControlPath={path}"]
@@ -245,3 +200,171 @@ def test_rekeying_under_load_changes_nothing(lab, way, tree):
     data = (tree / "big").read_bytes()
     done = lab.run("ssh", "-F", lab.config, "-o", "RekeyLimit=1M", way, "cat", input=data)
     assert done.stdout == data, done.stderr
+
+
+# What is forwarded.
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_agent(lab, way):
+    with agent(lab.client) as path:
+        ask = ["ssh", "-F", lab.config, "-o", f"IdentityAgent={path}"]
+        listed = [lab.run(*ask, "-A", host, "ssh-add -l").stdout for host in ("direct", way)]
+        assert listed[0] == listed[1] and b"ED25519" in listed[0]
+        unasked = [lab.run(*ask, host, "ssh-add -l").returncode for host in ("direct", way)]
+        assert unasked == [2, 2]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_x11(lab, way):
+    """Trusted: for an untrusted cookie ssh needs an X server with the SECURITY extension."""
+    with fake_display.FakeDisplay(lab.folder) as display:
+        for host in ("direct", way):
+            for options in (["-Y"], ["-X", "-o", "ForwardX11Trusted=yes"]):
+                ssh = ["ssh", "-F", lab.config, *options, host, fake_display.DRAW]
+                assert display.drawn_by(ssh) == fake_display.ARRIVED, host
+            plain = ["ssh", "-F", lab.config, host, "echo $DISPLAY"]
+            assert lab.run(*plain).stdout == b"\n"
+
+
+@contextlib.contextmanager
+def staying(lab, host, *options):
+    """A client that runs no command."""
+    process = subprocess.Popen(
+        [str(word) for word in ["ssh", "-F", lab.config, "-N", "-o", "ExitOnForwardFailure=yes",
+                                *options, host]], stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("option", ["-L", "-R"])
+def test_forwards(lab, echo, way, option):  # noqa: F811
+    for host in ("direct", way):
+        port = free_port()
+        with staying(lab, host, option, f"{port}:127.0.0.1:{echo.port}") as process:
+            wait_for_port(port, process)
+            assert talk(port) == BODY, host
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stdin_and_stdout_as_a_connection(lab, echo, way):  # noqa: F811
+    for host in ("direct", way):
+        done = lab.run("ssh", "-F", lab.config, "-W", f"127.0.0.1:{echo.port}", host, input=BODY)
+        assert (done.stdout, done.returncode) == (BODY, 0), host
+
+
+@pytest.fixture
+def page(tmp_path):
+    (tmp_path / "page").write_bytes(BODY)
+    handler = lambda *a: http.server.SimpleHTTPRequestHandler(*a, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/page"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_proxy(lab, page, way):
+    for host in ("direct", way):
+        port = free_port()
+        with staying(lab, host, "-D", port) as process:
+            wait_for_port(port, process)
+            got = lab.run("curl", "-s", "--socks5-hostname", f"127.0.0.1:{port}", page)
+            assert got.stdout == BODY, host
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_control_master_does_what_it_is_told(lab, echo, way):  # noqa: F811
+    for host in ("direct", way):
+        port = free_port()
+        forward = ["-L", f"{port}:127.0.0.1:{echo.port}"]
+        control = ["-o", f"ControlPath={lab.folder}/told-{way}-{host}"]
+
+        def tell(what, *options):
+            return lab.run("ssh", "-F", lab.config, *control, "-O", what, *options, host).returncode
+
+        with staying(lab, host, "-M", *control) as master:
+            wait_until(lambda: tell("check") == 0)
+            assert tell("forward", *forward) == 0
+            assert talk(port) == BODY, host
+            assert tell("cancel", *forward) == 0
+            with pytest.raises(ConnectionRefusedError):
+                talk(port)
+            assert tell("exit") == 0
+            master.wait(10)
+            assert tell("check") == 255
+
+
+# Interrupted for real: the client is killed in the middle of a slow upload.
+
+def interrupt(words, arriving, given=b""):
+    with subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, start_new_session=True) as client:
+        client.stdin.write(given)
+        client.stdin.close()
+        wait_until(lambda: any(path.stat().st_size > 1_000_000 for path in arriving()))
+        os.killpg(client.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sftp_goes_on_after_an_interruption(lab, tree, way):
+    data = (tree / "big").read_bytes()
+    for host in ("direct", way):
+        there = lab.folder / f"cut-off-{way}-{host}"
+        sftp = ["sftp", "-F", lab.config, "-q", "-b", "-"]
+        interrupt([*sftp, "-l", "20000", host], lambda: lab.folder.glob(there.name),
+                  f"put {tree}/big {there}\n".encode())
+        assert there.stat().st_size < len(data)
+        with open(there, "r+b") as part:
+            part.write(b"kept")
+        done = lab.run(*sftp, host, input=f"reput {tree}/big {there}\n".encode())
+        assert done.returncode == 0, done.stderr
+        assert there.read_bytes() == b"kept" + data[4:], "what had arrived was not sent again"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rsync_goes_on_after_an_interruption(lab, tree, way):
+    size = (tree / "big").stat().st_size
+    for host in ("direct", way):
+        there = lab.new(f"rsync-cut-off-{way}-{host}")
+        rsync = ["rsync", "-a", "--partial", "--stats", "-e", f"ssh -F {lab.config}"]
+        files = [tree / "big", f"{host}:{there}/big"]
+        interrupt([*rsync, "--bwlimit=2000", *files], lambda: there.glob(".big.*"))
+        wait_until((there / "big").exists, 10, "the part that has arrived under its name")
+        assert 0 < (there / "big").stat().st_size < size
+        done = lab.run(*rsync, *files)
+        assert done.returncode == 0, done.stderr
+        assert (there / "big").read_bytes() == (tree / "big").read_bytes()
+        matched = int(done.stdout.split(b"Matched data: ")[1].split()[0].replace(b",", b""))
+        assert matched > 500_000, "what had arrived was not sent again"
+
+
+# Long enough to exchange keys 16 times.
+
+@pytest.fixture
+def long_client(lab, tmp_path):
+    """The client's command, and how often it has exchanged keys."""
+    log = tmp_path / "log"
+    return (f"ssh -F {lab.config} -o RekeyLimit=256M -E {log} -o LogLevel=DEBUG1 us",
+            lambda: log.read_text(errors="replace").count("SSH2_MSG_NEWKEYS received"))
+
+
+ZEROS = f"head -c {4 << 30} /dev/zero"
+
+
+def sha256_of(command):
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[0]
+
+
+def test_four_gib_with_many_key_exchanges(long_client):
+    ssh, exchanges = long_client
+    expected = sha256_of(f"{ZEROS} | sha256sum")
+    assert sha256_of(f"{ssh} '{ZEROS}' | sha256sum") == expected
+    assert exchanges() >= 16
+    assert sha256_of(f"{ZEROS} | {ssh} sha256sum") == expected
+    assert exchanges() >= 32

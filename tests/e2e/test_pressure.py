@@ -5,15 +5,14 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from tests.support.stack import free_port, make_key, wait_for_port, wait_until
+from tests.support import paramiko_target
+from tests.support.stack import make_key, wait_until
 
 LIMIT_KB = 64 * 1024
-HOSTILE = pathlib.Path(__file__).parent.parent / "support" / "hostile_target.py"
 
 
 def peak_kb(pid):
@@ -78,14 +77,9 @@ def test_a_target_that_stops_reading_stops_the_client(bastion, client, tmp_path)
 
 @pytest.fixture
 def hostile_port(tmp_path):
-    port = free_port()
-    make_key(tmp_path / "hostile_key", "ecdsa")
-    process = subprocess.Popen(["/usr/bin/python3", str(HOSTILE), str(port),
-                                str(tmp_path / "hostile_key")], stderr=subprocess.DEVNULL)
-    wait_for_port(port, process)
-    yield port
-    process.kill()
-    process.wait()
+    key = make_key(tmp_path / "hostile_key", "ecdsa")
+    with paramiko_target.running("hostile_target.py", key) as port:
+        yield port
 
 
 def test_a_target_that_floods_stderr_and_opens_6000_channels(bastion, client, hostile_port,

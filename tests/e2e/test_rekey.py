@@ -3,13 +3,11 @@
 before anything that comes after it is read."""
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
-from tests.support.stack import ME, free_port, make_key, wait_for_port
-
-REKEYING = pathlib.Path(__file__).parent.parent / "support" / "rekeying_target.py"
+from tests.support import paramiko_target
+from tests.support.stack import ME, make_key
 
 
 def fingerprint(key):
@@ -29,20 +27,15 @@ def keys(tmp_path):
 def run(bastion, client, keys):
     """Runs a command at a target that goes from the first key to `then`; `pinned` are its pins."""
     def started(then, pinned):
-        port = free_port()
-        target = subprocess.Popen([sys.executable, REKEYING, str(port), keys[0], then],
-                                  stderr=subprocess.DEVNULL)
-        try:
-            wait_for_port(port, target)
-            pins = [word for key in pinned for word in
-                    ("--host-key", pathlib.Path(f"{key}.pub").read_text().strip())]
+        pins = [word for key in pinned for word in
+                ("--host-key", pathlib.Path(f"{key}.pub").read_text().strip())]
+        with paramiko_target.running("rekeying_target.py", keys[0], then) as port:
             bastion.ctl("target", "add", "web2", f"127.0.0.1:{port}", "--key", "main", *pins,
                         "--yes")
-            return client.run("anything", user=f"{ME}@web2")
-        finally:
-            target.kill()
-            target.wait()
-            bastion.ctl("target", "remove", "web2", "--yes")
+            try:
+                return client.run("anything", user=f"{ME}@web2")
+            finally:
+                bastion.ctl("target", "remove", "web2", "--yes")
 
     return started
 

@@ -1,31 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An SSH server that lets one key in and then misbehaves: python3 hostile_target.py PORT HOST_KEY.
+"""An SSH server that lets every key in and then misbehaves: python3 hostile_target.py PORT HOST_KEY.
 
 On any command it floods stderr, opens 6,000 channels towards its client, and goes on flooding."""
-import socket
-import sys
 import threading
 import time
 
 import paramiko
 
-
-class Server(paramiko.ServerInterface):
-    def __init__(self):
-        self.started = threading.Event()
-
-    def get_allowed_auths(self, username):
-        return "publickey"
-
-    def check_auth_publickey(self, username, key):
-        return paramiko.AUTH_SUCCESSFUL
-
-    def check_channel_request(self, kind, chanid):
-        return paramiko.OPEN_SUCCEEDED
-
-    def check_channel_exec_request(self, channel, command):
-        self.started.set()
-        return True
+from tests.support.paramiko_target import Server, first_command, serve_all
 
 
 def open_channels(transport, count):
@@ -45,12 +27,7 @@ def open_channels(transport, count):
 
 
 def serve(connection, host_key):
-    transport = paramiko.Transport(connection)
-    transport.add_server_key(host_key)
-    server = Server()
-    transport.start_server(server=server)
-    channel = transport.accept(30)
-    server.started.wait(30)
+    transport, channel = first_command(connection, host_key, Server())
     threading.Thread(target=open_channels, args=(transport, 6000), daemon=True).start()
     flood = b"E" * 32768
     deadline = time.monotonic() + 20
@@ -62,12 +39,4 @@ def serve(connection, host_key):
     transport.close()
 
 
-def main():
-    listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-    host_key = paramiko.ECDSAKey.from_private_key_file(sys.argv[2])
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection, host_key), daemon=True).start()
-
-
-main()
+serve_all(serve)

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 DISCONNECT, IGNORE, DEBUG, SERVICE_REQUEST, EXT_INFO, KEXINIT, NEWKEYS = 1, 2, 4, 5, 7, 20, 21
-CHANNEL_OPEN, OPENED, OPEN_REFUSED, DATA_APART, CLOSE = 90, 91, 92, 95, 97
+CHANNEL_OPEN, OPENED, OPEN_REFUSED = 90, 91, 92
+DATA, DATA_APART, END_OF_DATA, CLOSE = 94, 95, 96, 97
 CHANNEL_REQUEST, STARTED, FAILED = 98, 99, 100
 ECDH_INIT, REQUEST, FAILURE, SUCCESS, BANNER, PK_OK, INFO_RESPONSE = 30, 50, 51, 52, 53, 60, 61
 VERSION = b"SSH-2.0-RawSsh"
@@ -123,7 +124,11 @@ class RawSsh:
         direction[1] = nonce[:4] + counter.to_bytes(8, "big")
         return nonce
 
-    def send(self, payload):
+    def send(self, *payloads):
+        """All in one piece."""
+        self.socket.sendall(b"".join(map(self.packet, payloads)))
+
+    def packet(self, payload):
         block = 16 if self.sending else 8
         padding = block - (len(payload) + (1 if self.sending else 5)) % block
         padding += block if padding < 4 else 0
@@ -131,7 +136,7 @@ class RawSsh:
         length = struct.pack(">I", len(body))
         if self.sending:
             body = self.sending[0].encrypt(self.next_nonce(self.sending), body, length)
-        self.socket.sendall(length + body)
+        return length + body
 
     def receive(self):
         """The next message that says something; b"" when the server has hung up."""
