@@ -23,6 +23,7 @@ constexpr size_t kMaxScreenBytes = 512 * 1024;
 constexpr size_t kMaxTextLine = 16 * 1024;
 constexpr size_t kDekBytes = 32;
 constexpr uint32_t kMaxSkip = 256;
+constexpr size_t kWriteBytes = 256 * 1024;
 
 // At most kFrameInputBytes, and not in the middle of a character where that can be helped.
 size_t piece_length(std::string_view data) {
@@ -79,9 +80,9 @@ Result<RecordingWriter> RecordingWriter::create(UniqueFd fd, const RecordingSetu
   RecordingWriter writer(std::move(fd), recording_file_name(setup.session, setup.channel),
                          payload_key(dek, setup.session), decoded->first_head);
   writer.pending_text_.append(asciicast_header).push_back('\n');
-  Status done = writer.write_all(*bytes);
-  done = done ? writer.flush() : std::move(done);
-  if (!done) {
+  writer.sealed_ = std::move(*bytes);
+  writer.offset_ = writer.sealed_.size();
+  if (Status done = writer.flush(); !done) {
     return std::move(done).error();
   }
   return writer;
@@ -287,8 +288,9 @@ Status RecordingWriter::add_screen(uint64_t t_us, std::string_view repaint) {
 }
 
 Status RecordingWriter::flush() {
-  Status closed = close_data(Compressor::Then::flush);
-  return closed ? close_bytes() : std::move(closed);
+  Status done = close_data(Compressor::Then::flush);
+  done = done ? close_bytes() : std::move(done);
+  return done ? write_out() : std::move(done);
 }
 
 Status RecordingWriter::finish() {
@@ -323,19 +325,22 @@ Status RecordingWriter::write_end() {
   put_le(out, record.frames, 8);
   put_le(out.subspan(8), end_offset, 8);
   std::copy(kTrailerMagic.begin(), kTrailerMagic.end(), trailer.begin() + 16);
-  return write_all(trailer);
+  sealed_.insert(sealed_.end(), trailer.begin(), trailer.end());
+  offset_ += trailer.size();
+  return write_out();
 }
 
 Status RecordingWriter::write_frame(FrameType type, uint8_t flags, uint64_t t_us,
                                     std::span<const uint8_t> plaintext) {
-  sealed_.clear();
+  const size_t before = sealed_.size();
   sealer_.seal(type, flags, t_us, plaintext, sealed_);
-  return write_all(sealed_);
+  offset_ += sealed_.size() - before;
+  return sealed_.size() < kWriteBytes ? ok() : write_out();
 }
 
 // The same bytes go on where a short write stopped: nothing is ever sealed a second time.
-Status RecordingWriter::write_all(std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
+Status RecordingWriter::write_out() {
+  for (std::span<const uint8_t> bytes = sealed_; !bytes.empty();) {
     const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) {
       continue;
@@ -344,9 +349,9 @@ Status RecordingWriter::write_all(std::span<const uint8_t> bytes) {
       broken_ = errno_error("recording " + name_ + " cannot be written, the session must end");
       return *broken_;
     }
-    offset_ += static_cast<uint64_t>(written);
     bytes = bytes.subspan(static_cast<size_t>(written));
   }
+  sealed_.clear();
   return ok();
 }
 

@@ -75,7 +75,7 @@ public:
   // flush(), T, E and the trailer. Nothing can be added after it.
   Status finish();
 
-  // For the node log. The heads cover what has been written.
+  // For the node log. They cover what has been added, and after flush() that is what is written.
   uint64_t frames() const { return sealer_.frames(); }
   const Sha256Digest& chain_head() const { return sealer_.head(); }
   const Sha256Digest& first_head() const { return first_head_; }
@@ -96,7 +96,7 @@ private:
   void compress_once(std::span<const uint8_t> bytes, std::vector<uint8_t>& out);
   Status write_frame(FrameType type, uint8_t flags, uint64_t t_us,
                      std::span<const uint8_t> plaintext);
-  Status write_all(std::span<const uint8_t> bytes);
+  Status write_out();
 
   UniqueFd fd_;
   std::string name_;  // of the file, for errors
@@ -126,7 +126,7 @@ private:
   uint32_t skip_compressing_ = 0;  // B frames still to be written as they are
   uint32_t skip_next_ = 1;
   std::vector<uint8_t> plaintext_;
-  std::vector<uint8_t> sealed_;
+  std::vector<uint8_t> sealed_;  // not written yet
   std::optional<Error> broken_;
   bool finished_ = false;
 };
