@@ -74,6 +74,9 @@ struct Channels::Channel {
   std::optional<ChannelPty> pty;
   std::optional<ChannelX11> x11;
   bool wants_agent = false;
+  bool no_terminal = false;  // the target has refused it
+  bool no_x11 = false;
+  bool no_agent = false;
   std::vector<ChannelEnv> environment;
   size_t next_variable = 0;
   ChannelStart start;

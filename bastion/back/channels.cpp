@@ -33,13 +33,14 @@ constexpr AllowedMessage<Channels> kFromMonitor[] = {
 constexpr int kBusyWaitMs = 1000;
 constexpr uint32_t kBreakMs = 1000;  // as the stock client asks for
 
-// The session goes on without X11 or an agent, as with plain ssh.
-int without_refusal(int result) {
-  if (result == SSH_ERROR) {
-    log_info("the target refuses x11 or agent forwarding");
-    return SSH_OK;
+// As with plain ssh, a session goes on without what the target refuses.
+int without_refusal(int result, const char* what, bool& refused) {
+  if (result != SSH_ERROR) {
+    return result;
   }
-  return result;
+  log_info("the target refuses a request", {{"what", what}});
+  refused = true;
+  return SSH_OK;
 }
 
 }  // namespace
@@ -206,18 +207,23 @@ int Channels::call_step(Channel& channel) {
       return call_open(channel);
     case Channel::Step::terminal:
       return !channel.pty ? SSH_OK
-                          : ssh_channel_request_pty_size(channel.handle, channel.pty->term.c_str(),
-                                                         static_cast<int>(channel.pty->columns),
-                                                         static_cast<int>(channel.pty->rows));
+                          : without_refusal(ssh_channel_request_pty_size(
+                                                channel.handle, channel.pty->term.c_str(),
+                                                static_cast<int>(channel.pty->columns),
+                                                static_cast<int>(channel.pty->rows)),
+                                            "a terminal", channel.no_terminal);
     case Channel::Step::x11:
       return !channel.x11
                  ? SSH_OK
                  : without_refusal(ssh_channel_request_x11(
-                       channel.handle, channel.x11->single ? 1 : 0, channel.x11->protocol.c_str(),
-                       channel.x11->cookie.c_str(), static_cast<int>(channel.x11->screen)));
+                                       channel.handle, channel.x11->single ? 1 : 0,
+                                       channel.x11->protocol.c_str(), channel.x11->cookie.c_str(),
+                                       static_cast<int>(channel.x11->screen)),
+                                   "x11", channel.no_x11);
     case Channel::Step::agent:
       return !channel.wants_agent ? SSH_OK
-                                  : without_refusal(ssh_channel_request_auth_agent(channel.handle));
+                                  : without_refusal(ssh_channel_request_auth_agent(channel.handle),
+                                                    "an agent", channel.no_agent);
     case Channel::Step::environment:
       return call_environment(channel);
     case Channel::Step::starting:
@@ -249,7 +255,8 @@ void Channels::advance(Channel& channel) {
     channel.step =
         channel.forward ? Step::running : static_cast<Step>(static_cast<int>(channel.step) + 1);
     if (channel.step == Step::running) {
-      send(monitor_.send(ChannelStarted{channel.number, true}));
+      send(
+          monitor_.send(ChannelStarted{channel.number, true, channel.no_terminal, channel.no_x11}));
       channel.intake.open();  // not before: data must not overtake this
     }
   }

@@ -32,6 +32,7 @@ void set_option(ssh_session session, enum ssh_options_e option, const Value* val
 
 Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
     : target_(std::move(target)),
+      vanished_(target_.get()),
       monitor_(std::move(monitor)),
       start_(std::move(start)),
       session_(ssh_new()),
@@ -111,7 +112,8 @@ Status Client::log_in() {
 }
 
 bool Client::target_is_gone() const {
-  return (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0 ||
+  return vanished_.is_gone() ||
+         (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0 ||
          ssh_is_connected(session_.get()) == 0;
 }
 
@@ -154,10 +156,10 @@ Status Client::authenticate() {
     }
   }
   if (result != SSH_AUTH_SUCCESS) {
-    return Error{
-        Errc::denied,
-        start_.target + " does not accept the bastion's key for " + start_.login +
-            "; its public half belongs into authorized_keys there (sallyportctl vault public NAME)"};
+    return Error{Errc::denied, start_.target + " does not accept the bastion's key for " +
+                                   start_.login +
+                                   "; its public half belongs into authorized_keys there "
+                                   "(sallyportctl vault public NAME)"};
   }
   return ok();
 }
@@ -172,9 +174,11 @@ void Client::wait(int timeout_ms) {
   pollfd fds[2] = {
       {ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0},
       {monitor_.fd(), static_cast<short>(POLLIN | (monitor_.wants_write() ? POLLOUT : 0)), 0}};
-  if (::poll(fds, 2, timeout_ms) < 0 && errno != EINTR) {
+  const int ready = ::poll(fds, 2, vanished_.bounded_ms(timeout_ms));
+  if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
+  vanished_.has_waited(ready > 0);
   monitor_ready_ = fds[1].revents != 0;
 }
 

@@ -6,6 +6,7 @@
 #include "shared/base/result.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
+#include "shared/ssh/vanished_peer.h"
 
 #include <chrono>
 #include <memory>
@@ -35,6 +36,7 @@ private:
   bool target_is_gone() const;
 
   UniqueFd target_;
+  VanishedPeer vanished_;
   Peer monitor_;
   bool monitor_ready_ = true;  // to be read, as poll(2) said last
   BackStart start_;

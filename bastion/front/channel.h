@@ -3,8 +3,10 @@
 
 #include "bastion/front/channels.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sallyport::front {
 
@@ -31,6 +33,10 @@ struct Channels::Channel {
   ssh_channel_callbacks_struct callbacks{};
   ChannelIntake intake;
   ChannelOutlet outlet;
+  // Requests before the start, whose answers wait for what the target says to them; in order. Not
+  // for long where the client waits for an answer before it asks for the start.
+  std::vector<SshMessage> held;
+  std::chrono::steady_clock::time_point held_since;
   SshMessage start;         // shell, exec or subsystem, waiting for the target
   ForwardOpen opening;      // while `is_opening`: what the user's side is asked to open
   bool is_opening = false;  // the client has not answered yet

@@ -5,6 +5,7 @@
 #include "shared/base/log.h"
 
 #include <string_view>
+#include <utility>
 
 namespace sallyport::front {
 
@@ -13,6 +14,7 @@ namespace {
 constexpr size_t kMaxCommandBytes = 96 * 1024;
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxValueBytes = 16 * 1024;
+constexpr size_t kMaxHeld = 128;
 
 std::string text_of(const char* text) {
   return text == nullptr ? "" : text;
@@ -60,7 +62,7 @@ void Channels::read_channel_request(SshMessage message) {
   }
   switch (ssh_message_subtype(message.get())) {
     case SSH_CHANNEL_REQUEST_PTY:
-      return read_pty(*channel, message.get());
+      return read_pty(*channel, std::move(message));
     case SSH_CHANNEL_REQUEST_WINDOW_CHANGE:
       return read_resize(*channel, message.get());
     case SSH_CHANNEL_REQUEST_SHELL:
@@ -70,24 +72,25 @@ void Channels::read_channel_request(SshMessage message) {
     case SSH_CHANNEL_REQUEST_SUBSYSTEM:
       return read_start(*channel, std::move(message), ChannelKind::subsystem);
     case SSH_CHANNEL_REQUEST_ENV:
-      return read_env(*channel, message.get());
+      return read_env(*channel, std::move(message));
     case SSH_CHANNEL_REQUEST_X11:
-      return read_x11(*channel, message.get());
+      return read_x11(*channel, std::move(message));
     default:
       return read_unknown(*channel, message.get());
   }
 }
 
-void Channels::read_pty(Channel& channel, ssh_message message) {
-  const PtyRequest pty = pty_of(message);
-  if (channel.start || channel.started || pty.term.size() > kMaxNameBytes) {
-    ssh_message_reply_default(message);
+void Channels::read_pty(Channel& channel, SshMessage message) {
+  const PtyRequest pty = pty_of(message.get());
+  if (channel.start || channel.started || channel.held.size() >= kMaxHeld ||
+      pty.term.size() > kMaxNameBytes) {
+    ssh_message_reply_default(message.get());
     return;
   }
   if (channel.announced) {
     send(monitor_.send(ChannelPty{channel.number, pty.term, pty.columns, pty.rows, ""}));
   }
-  ssh_message_channel_request_reply_success(message);
+  hold(channel, std::move(message));
 }
 
 void Channels::read_resize(Channel& channel, ssh_message message) {
@@ -97,28 +100,48 @@ void Channels::read_resize(Channel& channel, ssh_message message) {
   }
 }
 
-void Channels::read_env(Channel& channel, ssh_message message) {
-  const std::string name = text_of(ssh_message_channel_request_env_name(message));
-  const std::string value = text_of(ssh_message_channel_request_env_value(message));
-  if (!channel.announced || channel.start || channel.started || name.size() > kMaxNameBytes ||
-      value.size() > kMaxValueBytes) {
-    ssh_message_reply_default(message);
+void Channels::read_env(Channel& channel, SshMessage message) {
+  const std::string name = text_of(ssh_message_channel_request_env_name(message.get()));
+  const std::string value = text_of(ssh_message_channel_request_env_value(message.get()));
+  if (!channel.announced || channel.start || channel.started || channel.held.size() >= kMaxHeld ||
+      name.size() > kMaxNameBytes || value.size() > kMaxValueBytes) {
+    ssh_message_reply_default(message.get());
     return;
   }
   send(monitor_.send(ChannelEnv{channel.number, name, value}));
-  ssh_message_channel_request_reply_success(message);
+  hold(channel, std::move(message));
 }
 
-void Channels::read_x11(Channel& channel, ssh_message message) {
-  const ChannelX11 x11 = x11_of(message, channel.number);
-  if (!channel.announced || channel.start || channel.started || !allows(allowed_, Allowed::x11) ||
-      x11.protocol.size() > kMaxNameBytes || x11.cookie.size() > kMaxNameBytes) {
+void Channels::read_x11(Channel& channel, SshMessage message) {
+  const ChannelX11 x11 = x11_of(message.get(), channel.number);
+  if (!channel.announced || channel.start || channel.started || channel.held.size() >= kMaxHeld ||
+      !allows(allowed_, Allowed::x11) || x11.protocol.size() > kMaxNameBytes ||
+      x11.cookie.size() > kMaxNameBytes) {
     log_info("x11 refused", {{"channel", std::to_string(channel.number)}});
-    ssh_message_reply_default(message);
+    ssh_message_reply_default(message.get());
     return;
   }
   send(monitor_.send(x11));
-  ssh_message_channel_request_reply_success(message);
+  hold(channel, std::move(message));
+}
+
+void Channels::hold(Channel& channel, SshMessage message) {
+  if (channel.held.empty()) {
+    channel.held_since = std::chrono::steady_clock::now();
+  }
+  channel.held.push_back(std::move(message));
+}
+
+void Channels::answer_held(Channel& channel, const ChannelStarted& how) {
+  for (const SshMessage& message : std::exchange(channel.held, {})) {
+    const int kind = ssh_message_subtype(message.get());
+    if ((kind == SSH_CHANNEL_REQUEST_PTY && how.no_terminal) ||
+        (kind == SSH_CHANNEL_REQUEST_X11 && how.no_x11)) {
+      ssh_message_reply_default(message.get());
+    } else {
+      ssh_message_channel_request_reply_success(message.get());
+    }
+  }
 }
 
 void Channels::read_start(Channel& channel, SshMessage message, ChannelKind kind) {
@@ -128,6 +151,7 @@ void Channels::read_start(Channel& channel, SshMessage message, ChannelKind kind
     return;
   }
   if (!refusal_.empty() || command.size() > kMaxCommandBytes) {
+    answer_held(channel, {});
     ssh_message_channel_request_reply_success(message.get());
     return tell_and_close(
         channel, refusal_.empty() ? "sallyport: the command is longer than 96 KiB" : refusal_);
@@ -160,6 +184,7 @@ void Channels::read_unknown(Channel& channel, ssh_message message) {
 
 // One line on stderr, exit status 254, close.
 void Channels::tell_and_close(Channel& channel, const std::string& text) {
+  answer_held(channel, {});
   if (channel.start) {
     ssh_message_channel_request_reply_success(channel.start.get());
     channel.start.reset();

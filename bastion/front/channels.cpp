@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kMaxSignalBytes = 256;
 constexpr int kBusyWaitMs = 1000;
+// The stock client sends its requests at once; one that has not asked for the start by now waits.
+constexpr std::chrono::milliseconds kHoldTime{20};
 
 constexpr AllowedMessage<Channels> kFromMonitor[] = {
     allow<&Channels::answer_started>(in(0), Times::many),
@@ -152,6 +154,7 @@ Status Channels::answer_started(const ChannelStarted& message, std::vector<Uniqu
   if (channel == nullptr || !channel->start) {
     return ok();
   }
+  answer_held(*channel, message);
   const SshMessage start = std::move(channel->start);
   if (!message.ok) {
     channel->ended = true;  // it takes no second start
@@ -222,6 +225,10 @@ void Channels::pump_channel(Channel& channel) {
   if (channel.is_opening) {
     return advance_opening(channel);
   }
+  const auto held_for = std::chrono::steady_clock::now() - channel.held_since;
+  if (!channel.held.empty() && !channel.start && held_for >= kHoldTime) {
+    answer_held(channel, {});
+  }
   channel.intake.pump();
   broken_ = broken_ || channel.intake.broken();
   if (channel.client_eof && !channel.eof_sent && !channel.ended && channel.announced &&
@@ -286,8 +293,13 @@ int Channels::wait_ms() const {
                       return channel->is_opening || channel->client_closed ||
                              !channel->outlet.empty() || !channel->intake.drained();
                     });
-  // Nearly every call of libssh may read packets, and what came with them is not looked at yet.
-  return packets_.in_packets != packets_seen_ ? 0 : busy ? kBusyWaitMs : -1;
+  if (packets_.in_packets != packets_seen_) {
+    return 0;  // nearly every call of libssh may read packets: what came is not looked at yet
+  }
+  const bool holds = std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) {
+    return !channel->held.empty() && !channel->start;
+  });
+  return holds ? static_cast<int>(kHoldTime.count()) : busy ? kBusyWaitMs : -1;
 }
 
 void Channels::add_to_poll(std::vector<pollfd>& fds) const {

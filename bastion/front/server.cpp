@@ -73,6 +73,7 @@ SshBind make_bind(std::vector<SshKey> keys, const std::string& configured, bool 
 Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys,
                const Settings& settings)
     : client_(std::move(client)),
+      vanished_(client_.get()),
       monitor_(std::move(monitor)),
       bind_(make_bind(std::move(host_keys), settings.ciphers, is_openssh(client_.get()))),
       session_(ssh_new()),
@@ -102,7 +103,8 @@ int Server::run() {
 }
 
 bool Server::client_is_gone() const {
-  return (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0 ||
+  return vanished_.is_gone() ||
+         (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0 ||
          ssh_is_connected(session_.get()) == 0;
 }
 
@@ -123,9 +125,11 @@ void Server::wait(int timeout_ms) {
   if (channels_) {
     channels_->add_to_poll(polled_);
   }
-  if (::poll(polled_.data(), polled_.size(), timeout_ms) < 0 && errno != EINTR) {
+  const int ready = ::poll(polled_.data(), polled_.size(), vanished_.bounded_ms(timeout_ms));
+  if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
+  vanished_.has_waited(ready > 0);
   monitor_ready_ = !session_over_ && polled_[1].revents != 0;
 }
 

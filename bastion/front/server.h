@@ -5,6 +5,7 @@
 #include "bastion/front/userauth.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
+#include "shared/ssh/vanished_peer.h"
 
 #include <poll.h>
 
@@ -39,6 +40,7 @@ private:
   void end_channels();
 
   UniqueFd client_;
+  VanishedPeer vanished_;
   Peer monitor_;
   SshBind bind_;
   SshSession session_;

@@ -20,7 +20,6 @@ void keep_alive(int fd) {
   set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60'000);
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 

@@ -430,7 +430,9 @@ struct ChannelStarted {
   static constexpr MessageType kType = MessageType::channel_started;
   uint32_t channel = 0;
   bool ok = false;
-  void fields(auto& io) { io(channel, ok); }
+  bool no_terminal = false;  // the target has refused it, and started all the same
+  bool no_x11 = false;
+  void fields(auto& io) { io(channel, ok, no_terminal, no_x11); }
 };
 struct ChannelResize {
   static constexpr MessageType kType = MessageType::channel_resize;

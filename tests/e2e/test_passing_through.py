@@ -103,8 +103,6 @@ def test_refusal_reasons_reach_the_client(lab, way, config, words, directly, our
             assert re.search(reason, done.stderr.decode()), host
 
 
-@pytest.mark.xfail(strict=True, reason="front grants a terminal before the target is asked, and "
-                                       "the shell fails with what the target refuses")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_target_without_terminals_gives_a_shell_without_one(lab, way):
     with configured(lab.bastion.target, "PermitTTY no"):
@@ -322,11 +320,7 @@ def test_idle_for_3_min_with_and_without_keepalive(idle, name):
     idle[name].ask("still here")
 
 
-ENDS_IT = pytest.mark.xfail(strict=True, reason="TCP_USER_TIMEOUT ends a connection whose peer "
-                                                "takes nothing for 60 s, though its kernel answers")
-
-
-@pytest.mark.parametrize("name", ["stopped direct", pytest.param("stopped us", marks=ENDS_IT)])
+@pytest.mark.parametrize("name", ["stopped direct", "stopped us"])
 def test_a_client_may_be_stopped_for_3_min_in_the_middle_of_output(idle, name):
     idle[name].process.send_signal(signal.SIGCONT)
     idle[name].ask("still here")

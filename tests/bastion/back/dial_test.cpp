@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/back/dial.h"
 
+#include "bastion/gate/listeners.h"
 #include "shared/base/handle.h"
 #include "tests/support/catch.h"
 
@@ -72,9 +73,9 @@ TEST_CASE("the bastion does not dial itself") {
 }
 
 TEST_CASE("a connection that leads back to a bastion on all addresses is known") {
-  const auto listeners = open_listeners({"0.0.0.0:0"});
+  const auto listeners = gate::open_listeners({"0.0.0.0:0"});
   REQUIRE(listeners);
-  const std::string own = listener_addresses(*listeners).at(0);
+  const std::string own = gate::listener_addresses(*listeners).at(0);
   const std::string port = own.substr(own.rfind(':'));
   for (const char* host : {"127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1"}) {
     INFO(host);

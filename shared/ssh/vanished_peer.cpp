@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/ssh/vanished_peer.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace sallyport {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenLooks{5000};
+constexpr uint32_t kSilentMs = 45'000;
+
+}  // namespace
+
+int VanishedPeer::bounded_ms(int timeout_ms) const {
+  const int bound = static_cast<int>(kBetweenLooks.count());
+  return !watches_ ? timeout_ms : timeout_ms < 0 ? bound : std::min(timeout_ms, bound);
+}
+
+void VanishedPeer::has_waited(bool something_happened) {
+  if (!watches_ && !something_happened) {
+    return;
+  }
+  const auto now = Clock::now();
+  if (!watches_) {
+    watches_ = true;
+    next_look_ = now + kBetweenLooks;
+  } else if (now >= next_look_) {
+    next_look_ = now + kBetweenLooks;
+    look();
+  }
+}
+
+void VanishedPeer::look() {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  watches_ = ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+             (info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0);
+  const bool silent = watches_ && (info.tcpi_unacked > 0 || info.tcpi_probes > 0) &&
+                      info.tcpi_last_ack_recv >= kSilentMs;
+  silent_looks_ = silent ? silent_looks_ + 1 : 0;
+}
+
+}  // namespace sallyport
