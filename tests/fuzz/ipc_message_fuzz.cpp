@@ -13,16 +13,17 @@ namespace {
 using namespace sallyport;
 
 using AllMessages =
-    std::tuple<Answer, SessionStart, StartJump, JumpStarted, StartBack, BackStart, BackReady,
-               SessionFailed, KeyProven, PromptWanted, PromptAnswer, Prompt, Verdict, LoginOrigin,
-               AskKeyLogin, AskPromptLogin, AskJumpLogin, AskJumpTarget, JumpTarget, Grant,
-               GrantRevoked, ChannelOpen, ChannelRefused, ChannelPty, ChannelEnv, ChannelStart,
-               ChannelStarted, ChannelResize, ChannelSignal, ChannelData, ChannelCredit, ChannelEof,
-               ChannelExitStatus, ChannelExitSignal, ChannelClose, ChannelX11, ChannelAgent,
-               ChannelBreak, ForwardOpen, ListenAsk, ListenAnswer, ListenCancel, ConfirmGrant,
-               GrantFacts, AskSigner, Signer, VaultAdd, VaultGenerate, VaultRemove, VaultList,
-               VaultEntry, OpenRecording, RecordingOpened, RecordingEnded, KeysList, KeyEntry,
-               KeyRevoke, KeyRegister, SessionsList, SessionEntry, SessionKill, Reload>;
+    std::tuple<Answer, StartChild, ChildStarted, SessionStart, StartJump, JumpStarted, StartBack,
+               BackStart, BackReady, SessionFailed, KeyProven, PromptWanted, PromptAnswer, Prompt,
+               Verdict, LoginOrigin, AskKeyLogin, AskPromptLogin, AskJumpLogin, AskJumpTarget,
+               JumpTarget, Grant, GrantRevoked, ChannelOpen, ChannelRefused, ChannelPty, ChannelEnv,
+               ChannelStart, ChannelStarted, ChannelResize, ChannelSignal, ChannelData,
+               ChannelCredit, ChannelEof, ChannelExitStatus, ChannelExitSignal, ChannelClose,
+               ChannelX11, ChannelAgent, ChannelBreak, ForwardOpen, ListenAsk, ListenAnswer,
+               ListenCancel, ConfirmGrant, GrantFacts, AskSigner, Signer, VaultAdd, VaultGenerate,
+               VaultRemove, VaultList, VaultEntry, OpenRecording, RecordingOpened, RecordingEnded,
+               KeysList, KeyEntry, KeyRevoke, KeyRegister, SessionsList, SessionEntry, SessionKill,
+               Reload>;
 
 template <class Message>
 void check(uint16_t type, std::span<const uint8_t> body) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/back/dial.h"
 
-#include "bastion/gate/listeners.h"
 #include "shared/base/handle.h"
 #include "tests/support/catch.h"
 
@@ -73,10 +72,13 @@ TEST_CASE("the bastion does not dial itself") {
 }
 
 TEST_CASE("a connection that leads back to a bastion on all addresses is known") {
-  const auto listeners = gate::open_listeners({"0.0.0.0:0"});
-  REQUIRE(listeners);
-  const std::string own = gate::listener_addresses(*listeners).at(0);
-  const std::string port = own.substr(own.rfind(':'));
+  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::listen(listener.get(), 8) == 0);  // on all addresses, at a port that the kernel picks
+  sockaddr_in bound{};
+  socklen_t size = sizeof bound;
+  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&bound), &size) == 0);
+  const std::string port = ":" + std::to_string(ntohs(bound.sin_port));
+  const std::string own = "0.0.0.0" + port;
   for (const char* host : {"127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1"}) {
     INFO(host);
     const UniqueFd there = connected_to(host, port.substr(1));
