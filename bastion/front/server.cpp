@@ -228,6 +228,7 @@ void Server::serve() {
     drain_ssh();
     channels_->read_requests();
     if (client_is_gone() || channels_->broken()) {
+      channels_->pump();  // what it said last
       return;
     }
     const bool monitor_lives = receive_from_monitor();

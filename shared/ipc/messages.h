@@ -452,7 +452,7 @@ struct ChannelBreak {  // RFC 4335; libssh does not tell the length
   uint32_t channel = 0;
   void fields(auto& io) { io(channel); }
 };
-inline constexpr size_t kMaxDataBytes = 32 * 1024;
+inline constexpr size_t kMaxDataBytes = 96 * 1024;
 // What a side may have on its way per channel and direction before the other side has taken it.
 inline constexpr uint32_t kInitialCredit = 512 * 1024;
 // A browser behind -D opens some hundred. libssh may hold its window (1.28 MB) per channel that is

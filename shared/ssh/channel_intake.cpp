@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/ssh/channel_intake.h"
 
+#include "shared/base/hex.h"
+
 #include <algorithm>
 
 namespace sallyport {
@@ -12,16 +14,31 @@ constexpr uint32_t kMaxBuffered = 4 * 1024 * 1024;
 
 }  // namespace
 
-size_t ChannelIntake::forward(const uint8_t* data, size_t size, Stream stream) {
-  size_t sent = 0;
-  while (sent < size && credit_ > 0 && !broken_) {
-    const size_t piece = std::min({size - sent, kMaxDataBytes, static_cast<size_t>(credit_)});
-    const ChannelData message{number_, stream, {reinterpret_cast<const char*>(data + sent), piece}};
-    broken_ = !peer_.send(message);
-    credit_ -= piece;
-    sent += piece;
+void ChannelIntake::send_gathered() {
+  if (!gathered_.empty() && !broken_) {
+    broken_ = !peer_.send(ChannelData{number_, gathered_stream_, as_text(gathered_)});
   }
-  return sent;
+  gathered_.clear();
+}
+
+// As much as credit allows. Sent when a message is full, when another stream comes, or by pump().
+size_t ChannelIntake::gather(const uint8_t* data, size_t size, Stream stream) {
+  if (stream != gathered_stream_) {
+    send_gathered();
+    gathered_stream_ = stream;
+  }
+  size_t taken = 0;
+  while (taken < size && credit_ > 0 && !broken_) {
+    const size_t piece =
+        std::min({size - taken, kMaxDataBytes - gathered_.size(), static_cast<size_t>(credit_)});
+    gathered_.insert(gathered_.end(), data + taken, data + taken + piece);
+    credit_ -= piece;
+    taken += piece;
+    if (gathered_.size() == kMaxDataBytes) {
+      send_gathered();
+    }
+  }
+  return taken;
 }
 
 int ChannelIntake::on_data(const void* data, uint32_t size, bool extended) noexcept {
@@ -33,7 +50,7 @@ int ChannelIntake::on_data(const void* data, uint32_t size, bool extended) noexc
   if (!open_ || !held_[index].empty()) {
     return 0;
   }
-  return static_cast<int>(forward(static_cast<const uint8_t*>(data), size, streams_[index]));
+  return static_cast<int>(gather(static_cast<const uint8_t*>(data), size, streams_[index]));
 }
 
 // True when there was something.
@@ -60,7 +77,7 @@ void ChannelIntake::pump_stream(size_t index) {
   }
   while (held.empty() ? take_remainder(index) : credit_ > 0 && !broken_) {
     held.offset +=
-        forward(held.bytes.data() + held.offset, held.bytes.size() - held.offset, streams_[index]);
+        gather(held.bytes.data() + held.offset, held.bytes.size() - held.offset, streams_[index]);
     if (held.empty()) {
       held = {};
     }
@@ -74,9 +91,18 @@ void ChannelIntake::pump() {
   for (size_t index = 0; index < streams_.size(); ++index) {
     pump_stream(index);
   }
+  send_gathered();
+}
+
+void ChannelIntake::discard() {
+  discard_ = true;
+  gathered_.clear();
 }
 
 bool ChannelIntake::drained() const {
+  if (!gathered_.empty()) {
+    return false;
+  }
   for (size_t index = 0; index < streams_.size(); ++index) {
     if (!held_[index].empty() || ssh_channel_poll(channel_, index == 1 ? 1 : 0) > 0) {
       return false;

@@ -26,12 +26,13 @@ public:
         peer_(peer),
         held_(streams_.size()) {}
 
-  // libssh's data callback: how many bytes were taken. Sends to our peer only, never to libssh.
+  // libssh's data callback: how many bytes were taken. Gathers packets to larger messages; pump()
+  // has to follow. Sends to our peer only, never to libssh.
   int on_data(const void* data, uint32_t size, bool extended) noexcept;
   void add_credit(uint32_t bytes) { credit_ += bytes; }
-  void open() { open_ = true; }        // before this nothing is taken
-  void discard() { discard_ = true; }  // from now on everything is taken and dropped
-  // Outside of callbacks: sends what credit allows of what was held back.
+  void open() { open_ = true; }  // before this nothing is taken
+  void discard();                // from now on everything is taken and dropped
+  // Outside of callbacks: sends what came, and what credit allows of what was held back.
   void pump();
   // Nothing is held here or in libssh: an end of file may be passed on.
   bool drained() const;
@@ -39,7 +40,8 @@ public:
   bool broken() const { return broken_; }
 
 private:
-  size_t forward(const uint8_t* data, size_t size, Stream stream);
+  size_t gather(const uint8_t* data, size_t size, Stream stream);
+  void send_gathered();
   void pump_stream(size_t index);
   bool take_remainder(size_t index);
 
@@ -53,6 +55,8 @@ private:
     bool empty() const { return offset == bytes.size(); }
   };
   std::vector<Held> held_;
+  std::vector<uint8_t> gathered_;  // paid for with credit; before what is held
+  Stream gathered_stream_ = Stream::input;
   uint64_t credit_ = kInitialCredit;
   bool open_ = false;
   bool discard_ = false;
