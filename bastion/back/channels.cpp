@@ -249,7 +249,8 @@ void Channels::advance(Channel& channel) {
     }
     if (result != SSH_OK) {
       channel.step = Step::over;
-      send(monitor_.send(ChannelStarted{channel.number, false}));
+      send(monitor_.send(
+          ChannelStarted{channel.number, false, channel.no_terminal, channel.no_x11}));
       return;
     }
     channel.step =

@@ -178,7 +178,7 @@ void Client::wait(int timeout_ms) {
   if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
-  vanished_.has_waited(ready > 0);
+  vanished_.look_if_due(ready > 0);
   monitor_ready_ = fds[1].revents != 0;
 }
 

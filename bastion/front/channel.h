@@ -35,7 +35,11 @@ struct Channels::Channel {
   ChannelOutlet outlet;
   // Requests before the start, whose answers wait for what the target says to them; in order. Not
   // for long where the client waits for an answer before it asks for the start.
-  std::vector<SshMessage> held;
+  struct Held {
+    SshMessage message;
+    bool refused;
+  };
+  std::vector<Held> held;
   std::chrono::steady_clock::time_point held_since;
   SshMessage start;         // shell, exec or subsystem, waiting for the target
   ForwardOpen opening;      // while `is_opening`: what the user's side is asked to open

@@ -76,7 +76,7 @@ void Channels::read_channel_request(SshMessage message) {
     case SSH_CHANNEL_REQUEST_X11:
       return read_x11(*channel, std::move(message));
     default:
-      return read_unknown(*channel, message.get());
+      return read_unknown(*channel, std::move(message));
   }
 }
 
@@ -84,13 +84,13 @@ void Channels::read_pty(Channel& channel, SshMessage message) {
   const PtyRequest pty = pty_of(message.get());
   if (channel.start || channel.started || channel.held.size() >= kMaxHeld ||
       pty.term.size() > kMaxNameBytes) {
-    ssh_message_reply_default(message.get());
+    refuse(channel, std::move(message));
     return;
   }
   if (channel.announced) {
     send(monitor_.send(ChannelPty{channel.number, pty.term, pty.columns, pty.rows, ""}));
   }
-  hold(channel, std::move(message));
+  hold(channel, std::move(message), false);
 }
 
 void Channels::read_resize(Channel& channel, ssh_message message) {
@@ -105,11 +105,11 @@ void Channels::read_env(Channel& channel, SshMessage message) {
   const std::string value = text_of(ssh_message_channel_request_env_value(message.get()));
   if (!channel.announced || channel.start || channel.started || channel.held.size() >= kMaxHeld ||
       name.size() > kMaxNameBytes || value.size() > kMaxValueBytes) {
-    ssh_message_reply_default(message.get());
+    refuse(channel, std::move(message));
     return;
   }
   send(monitor_.send(ChannelEnv{channel.number, name, value}));
-  hold(channel, std::move(message));
+  hold(channel, std::move(message), false);
 }
 
 void Channels::read_x11(Channel& channel, SshMessage message) {
@@ -118,28 +118,39 @@ void Channels::read_x11(Channel& channel, SshMessage message) {
       !allows(allowed_, Allowed::x11) || x11.protocol.size() > kMaxNameBytes ||
       x11.cookie.size() > kMaxNameBytes) {
     log_info("x11 refused", {{"channel", std::to_string(channel.number)}});
-    ssh_message_reply_default(message.get());
+    refuse(channel, std::move(message));
     return;
   }
   send(monitor_.send(x11));
-  hold(channel, std::move(message));
+  hold(channel, std::move(message), false);
 }
 
-void Channels::hold(Channel& channel, SshMessage message) {
+void Channels::hold(Channel& channel, SshMessage message, bool refused) {
   if (channel.held.empty()) {
     channel.held_since = std::chrono::steady_clock::now();
   }
-  channel.held.push_back(std::move(message));
+  channel.held.push_back({std::move(message), refused});
+}
+
+// Not before the requests that came before this one.
+void Channels::refuse(Channel& channel, SshMessage message) {
+  if (channel.held.empty() || channel.held.size() >= kMaxHeld) {
+    answer_held(channel, {});
+    ssh_message_reply_default(message.get());
+  } else {
+    hold(channel, std::move(message), true);
+  }
 }
 
 void Channels::answer_held(Channel& channel, const ChannelStarted& how) {
-  for (const SshMessage& message : std::exchange(channel.held, {})) {
-    const int kind = ssh_message_subtype(message.get());
-    if ((kind == SSH_CHANNEL_REQUEST_PTY && how.no_terminal) ||
-        (kind == SSH_CHANNEL_REQUEST_X11 && how.no_x11)) {
-      ssh_message_reply_default(message.get());
+  for (const Channel::Held& held : std::exchange(channel.held, {})) {
+    const int kind = ssh_message_subtype(held.message.get());
+    const bool refused_by_target = (kind == SSH_CHANNEL_REQUEST_PTY && how.no_terminal) ||
+                                   (kind == SSH_CHANNEL_REQUEST_X11 && how.no_x11);
+    if (held.refused || refused_by_target) {
+      ssh_message_reply_default(held.message.get());
     } else {
-      ssh_message_channel_request_reply_success(message.get());
+      ssh_message_channel_request_reply_success(held.message.get());
     }
   }
 }
@@ -164,16 +175,16 @@ void Channels::read_start(Channel& channel, SshMessage message, ChannelKind kind
 // them: break, which wants a reply, and eow@openssh.com (its reader is gone: `yes | head -1`),
 // which wants none. Whether one was wanted shows in the count of packets. Other clients' requests
 // (PuTTY's winadj) mean neither.
-void Channels::read_unknown(Channel& channel, ssh_message message) {
+void Channels::read_unknown(Channel& channel, SshMessage message) {
   const char* client = ssh_get_clientbanner(session_);
   const bool is_openssh =
       client != nullptr && std::string_view(client).find("OpenSSH") != std::string_view::npos;
   if (!is_openssh || !channel.started) {
-    ssh_message_reply_default(message);
+    refuse(channel, std::move(message));
     return;
   }
   const uint64_t sent_before = packets_.out_packets;
-  ssh_message_channel_request_reply_success(message);
+  ssh_message_channel_request_reply_success(message.get());
   if (packets_.out_packets != sent_before) {
     send(monitor_.send(ChannelBreak{channel.number}));
     return;

@@ -82,10 +82,11 @@ private:
   void read_resize(Channel& channel, ssh_message message);
   void read_env(Channel& channel, SshMessage message);
   void read_x11(Channel& channel, SshMessage message);
-  static void hold(Channel& channel, SshMessage message);
+  static void hold(Channel& channel, SshMessage message, bool refused);
+  static void refuse(Channel& channel, SshMessage message);
   static void answer_held(Channel& channel, const ChannelStarted& how);
   void read_start(Channel& channel, SshMessage message, ChannelKind kind);
-  void read_unknown(Channel& channel, ssh_message message);
+  void read_unknown(Channel& channel, SshMessage message);
   void tell_and_close(Channel& channel, const std::string& text);
 
   // forwards.cpp

@@ -129,7 +129,7 @@ void Server::wait(int timeout_ms) {
   if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
-  vanished_.has_waited(ready > 0);
+  vanished_.look_if_due(ready > 0);
   monitor_ready_ = !session_over_ && polled_[1].revents != 0;
 }
 

@@ -18,7 +18,7 @@ namespace sallyport::gate {
 class Daemons {
 public:
   Status start(const Config& config, const std::string& libexec);
-  bool are_ours() const { return !running_.empty(); }
+  bool any() const { return !running_.empty(); }  // that we have started
   // The name of the daemon that this process was, "" for any other process.
   std::string name_of(pid_t pid) const;
   void stop();  // SIGTERM, a moment, SIGKILL where we may

@@ -190,8 +190,8 @@ void Gate::stop(int exit_status) {
   for (const UniqueFd& listener : listeners_) {
     loop_.unwatch(listener.get());
   }
-  if (!daemons_.are_ours()) {
-    std::erase_if(sessions_, [](const auto& one) { return !one.second->needs_gate(); });
+  if (!daemons_.any()) {
+    std::erase_if(sessions_, [](const auto& one) { return one.second->is_established(); });
   }
   for (const auto& [id, session] : sessions_) {
     session->terminate("the bastion is stopping");

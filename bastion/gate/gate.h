@@ -10,7 +10,8 @@
 
 namespace sallyport::gate {
 
-// Accepts, counts and starts; never waits for a client, a resolver or a disk (R16).
+// Accepts, counts and starts; waits for no client and no resolver (R16), and for a nursery only,
+// which answers at once.
 class Gate {
 public:
   Gate(EventLoop& loop, const Config& config, std::vector<UniqueFd> listeners,

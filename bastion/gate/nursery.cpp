@@ -54,7 +54,12 @@ Result<pid_t> Nursery::ask(const StartChild& start_child, const std::vector<int>
   if (const Status sent = peer_.send(start_child, fds); !sent) {
     return sent.error();
   }
-  const auto received = receive_waiting(peer_, kAnswerMs);
+  auto received = receive_waiting(peer_, kAnswerMs);
+  if (!received) {
+    ::kill(pid_, SIGKILL);
+    // It closes now; an answer that it gave meanwhile is a child that we have.
+    received = receive_waiting(peer_, kAnswerMs);
+  }
   if (!received) {
     return received.error();
   }
@@ -68,23 +73,30 @@ Result<pid_t> Nursery::ask(const StartChild& start_child, const std::vector<int>
   return static_cast<pid_t>(child->pid);
 }
 
-Result<pid_t> Nursery::spawn(const std::vector<std::string>& arguments,
-                             const std::vector<int>& fds) {
-  const StartChild start_child{arguments};
-  auto pid = ask(start_child, fds);
-  if (!pid) {
-    log_warning("a nursery is replaced", {{"of", shown_as_}, {"why", pid.error().message}});
-    if (pid_ != 0) {
-      ::kill(pid_, SIGKILL);
-    }
-    stop();
-    pid = ask(start_child, fds);
-  }
-  // Afterwards, so that the next one is ready when somebody comes.
-  if (++children_ >= kMaxChildren || std::chrono::steady_clock::now() - started_ > kMaxAge) {
+Result<pid_t> Nursery::fork_child(const std::vector<std::string>& arguments,
+                                  const std::vector<int>& fds) {
+  if (pid_ != 0 && std::chrono::steady_clock::now() - started_ > kMaxAge) {
     replace();
   }
+  auto pid = ask({arguments}, fds);
+  if (!pid) {
+    log_warning("a nursery is replaced", {{"of", shown_as_}, {"why", pid.error().message}});
+    kill();
+    pid = ask({arguments}, fds);
+  }
+  if (!pid) {
+    kill();  // a late answer must not be taken for that to the next question
+  } else if (++children_ >= kMaxChildren) {
+    replace();  // now, so that it is ready when somebody comes
+  }
   return pid;
+}
+
+void Nursery::kill() {
+  if (pid_ != 0) {
+    ::kill(pid_, SIGKILL);
+  }
+  stop();
 }
 
 }  // namespace sallyport::gate

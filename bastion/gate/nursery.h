@@ -14,8 +14,8 @@
 namespace sallyport::gate {
 
 // gate's end of a nursery (shared/ipc/nursery.h). It is replaced after some children and some time,
-// so that a layout of memory that somebody has learnt is worth little, and when a child crashes, so
-// that nobody can guess it by trying.
+// and when a child crashes: who guesses at the layout of its memory has as many tries as there are
+// children of that layout, and no more.
 class Nursery {
 public:
   Nursery(std::string program, std::string shown_as)
@@ -27,13 +27,14 @@ public:
   Status start();
   // The child is ours, as if we had forked it. Waits for the nursery, which does nothing but
   // answer; one that does not is killed, and another one asked.
-  Result<pid_t> spawn(const std::vector<std::string>& arguments, const std::vector<int>& fds);
+  Result<pid_t> fork_child(const std::vector<std::string>& arguments, const std::vector<int>& fds);
   bool is(pid_t pid) const { return pid != 0 && pid == pid_; }
   void replace();
-  void stop();  // the next spawn() starts another one
+  void stop();  // the next child is of another one
 
 private:
   Result<pid_t> ask(const StartChild& start, const std::vector<int>& fds);
+  void kill();
 
   std::string program_;
   std::string shown_as_;

@@ -93,7 +93,7 @@ Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
   if (!stored) {
     return stored.error();
   }
-  const auto pid = around_.nurseries.monitor.spawn(
+  const auto pid = around_.nurseries.monitor.fork_child(
       {}, {control.get(), front.get(), back.get(), authd->get(), stored->get()});
   if (!pid) {
     return pid.error();
@@ -115,7 +115,7 @@ Status Session::start_front(const UniqueFd& client, const UniqueFd& monitor) {
       descriptors.push_back(key.get());
     }
   }
-  const auto pid = around_.nurseries.front.spawn(arguments, descriptors);
+  const auto pid = around_.nurseries.front.fork_child(arguments, descriptors);
   if (!pid) {
     return pid.error();
   }
@@ -200,7 +200,7 @@ void Session::start_back(const GrantFacts& facts, UniqueFd agent) {
     return fail("the start message is too long");
   }
   const auto pid =
-      around_.nurseries.back.spawn({}, {back_end_.get(), agent.get(), control->second.get()});
+      around_.nurseries.back.fork_child({}, {back_end_.get(), agent.get(), control->second.get()});
   if (!pid) {
     return fail(pid.error().message);
   }

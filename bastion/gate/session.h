@@ -55,7 +55,8 @@ public:
   Status start(UniqueFd client);
   const Id& id() const { return id_; }
   bool has_grant() const { return has_grant_; }
-  bool needs_gate() const { return back_ == 0 && !has_inner_; }
+  // Whether it can go on without gate.
+  bool is_established() const { return !ending_ && (back_ != 0 || has_inner_); }
   bool has_processes() const { return monitor_ != 0 || front_ != 0 || back_ != 0; }
   bool owns(pid_t pid) const {
     return pid != 0 && (pid == monitor_ || pid == front_ || pid == back_);

@@ -162,8 +162,8 @@ void Monitor::on_lost(Conversation& with, const Error& why) {
     end("sallyport: the login service is gone, so this session ends; try again", "failed");
   } else if (&with == &stored_) {
     end("sallyport: the recorder is gone, so this session ends; try again", "failed");
-  } else {
-    on_gate_lost();  // which holds back's end until back is there
+  } else {  // gate, or back's end of its conversation, which gate keeps until back has begun
+    on_gate_lost();
   }
   update_writes();
 }

@@ -54,17 +54,18 @@ Syncer::~Syncer() {
 void Syncer::set_open(size_t recordings) {
   const std::lock_guard lock(mutex_);
   open_ = recordings;
+  unsynced_ = true;
   changed_.notify_one();
 }
 
 void Syncer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || open_ > 0; });
+    changed_.wait(lock, [this] { return stopping_ || open_ > 0 || unsynced_; });
     if (changed_.wait_for(lock, kInterval, [this] { return stopping_; })) {
       return;
     }
-    // Also when the last one has closed meanwhile: its end is to be synced.
+    unsynced_ = false;
     lock.unlock();
     if (::syncfs(folder_) != 0) {
       log_error("the disk of the recordings does not take what was written",

@@ -45,8 +45,9 @@ private:
   void run();
 
   int folder_;
-  std::mutex mutex_;  // of the two below
+  std::mutex mutex_;  // of the three below
   size_t open_ = 0;
+  bool unsynced_ = false;  // one has been opened or closed since the last sync began
   bool stopping_ = false;
   std::condition_variable changed_;
   std::thread thread_;

@@ -12,7 +12,7 @@ namespace sallyport {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{5000};
-constexpr uint32_t kSilentMs = 45'000;
+constexpr std::chrono::milliseconds kSilence{45'000};
 
 }  // namespace
 
@@ -21,7 +21,7 @@ int VanishedPeer::bounded_ms(int timeout_ms) const {
   return !watches_ ? timeout_ms : timeout_ms < 0 ? bound : std::min(timeout_ms, bound);
 }
 
-void VanishedPeer::has_waited(bool something_happened) {
+void VanishedPeer::look_if_due(bool something_happened) {
   if (!watches_ && !something_happened) {
     return;
   }
@@ -29,19 +29,23 @@ void VanishedPeer::has_waited(bool something_happened) {
   if (!watches_) {
     watches_ = true;
     next_look_ = now + kBetweenLooks;
+    on_the_way_since_ = now;
   } else if (now >= next_look_) {
     next_look_ = now + kBetweenLooks;
-    look();
+    look(now);
   }
 }
 
-void VanishedPeer::look() {
+void VanishedPeer::look(Clock::time_point now) {
   tcp_info info{};
   socklen_t size = sizeof info;
   watches_ = ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
              (info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0);
+  // On an idle connection the last acknowledgement may be old: what was sent since has its time
+  // too.
   const bool silent = watches_ && (info.tcpi_unacked > 0 || info.tcpi_probes > 0) &&
-                      info.tcpi_last_ack_recv >= kSilentMs;
+                      std::chrono::milliseconds(info.tcpi_last_ack_recv) >= kSilence &&
+                      now - on_the_way_since_ >= kSilence;
   silent_looks_ = silent ? silent_looks_ + 1 : 0;
 }
 

@@ -16,18 +16,19 @@ public:
 
   // How long poll(2) may wait, where the caller would wait this long (-1: for ever).
   int bounded_ms(int timeout_ms) const;
-  void has_waited(bool something_happened);
+  void look_if_due(bool something_happened);  // after each wait
   bool is_gone() const { return silent_looks_ >= kLooksBeforeGone; }
 
 private:
   using Clock = std::chrono::steady_clock;
   // One look may fall between a probe of a closed window and its answer.
   static constexpr int kLooksBeforeGone = 2;
-  void look();
+  void look(Clock::time_point now);
 
   int fd_;
   bool watches_ = false;  // not while nothing is on the way: an idle session sleeps
   Clock::time_point next_look_;
+  Clock::time_point on_the_way_since_;
   int silent_looks_ = 0;
 };
 

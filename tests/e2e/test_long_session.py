@@ -26,7 +26,7 @@ SLACK_S = 60
 # Pages that malloc takes and gives back; far less than one burst or one day of anything kept.
 MEMORY_MARGIN_KB = 512
 # A timer for each of the silent hours would be more than this.
-MOST_WAKEUPS = 3
+MOST_WAKEUPS = 10  # front and back look whether their peer has taken all, after simulated seconds
 MOST_TICKS = 5  # of CPU time, 10 ms each, of all processes in one silence
 
 
