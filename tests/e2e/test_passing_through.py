@@ -19,8 +19,8 @@ from tests.e2e.conftest import running_stack
 from tests.e2e.test_forwards import Echo
 from tests.support import paramiko_target
 from tests.support.lab import Lab
-from tests.support.raw_ssh import (CHANNEL_REQUEST, CLOSE, DATA, END_OF_DATA, RawSsh, Success,
-                                   string, strings)
+from tests.support.raw_ssh import (CHANNEL_REQUEST, CLOSE, DATA, END_OF_DATA, FAILED, STARTED,
+                                   RawSsh, Success, string, strings)
 from tests.support.slow_line import SlowLine
 from tests.support.stack import ME, Target, make_key, wait_until
 
@@ -204,6 +204,28 @@ def test_stdin_sent_with_the_request_in_one_piece(bastion, lab):
                 if payload[0] == DATA:
                     got += strings(payload[5:], 1)[0][0]
             assert got == data
+
+
+def request(channel, name, *fields):
+    return bytes([CHANNEL_REQUEST]) + channel + string(name) + b"\1" + b"".join(fields)
+
+
+@pytest.mark.parametrize("permit,terminal", [("yes", STARTED), ("no", FAILED)])
+def test_answers_come_in_the_order_of_the_requests(bastion, lab, permit, terminal):
+    """RFC 4254 section 5.4; what is asked for before the start waits for the target's answer."""
+    size = struct.pack(">IIII", 80, 24, 0, 0)
+    with configured(bastion.target, f"PermitTTY {permit}"), RawSsh(bastion.port) as raw:
+        assert raw.prove(f"{ME}@web1", lab.client.key) == Success()
+        channel = struct.pack(">I", raw.open())
+        raw.send(request(channel, "pty-req", string("xterm"), size, string("\0")),
+                 request(channel, "nonsense@example.com"),
+                 request(channel, "env", string("LANG"), string("C.UTF-8")),
+                 request(channel, "exec", string("true")))
+        answers = []
+        while len(answers) < 4 and (payload := raw.receive()):
+            if payload[0] in (STARTED, FAILED):
+                answers.append(payload[0])
+        assert answers == [terminal, FAILED, STARTED, STARTED]
 
 
 # Warpgate: a connection ends after exactly 60 s; sessions of those who are gone live for ever.
