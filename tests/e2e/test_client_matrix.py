@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# takes minutes
 """Every client as against a direct connection: the same files, the same output, the same status.
 Directly, through the bastion, and through it by ssh -J, each with the tool's own way to say so."""
 import contextlib

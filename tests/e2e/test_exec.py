@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# takes minutes
 """Commands without a terminal: what goes in and comes out is what a direct connection gives."""
 import hashlib
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# takes minutes
 # needs the machine alone
 """kill -9 of a session's processes during output: that session ends on both sides within 2 s, its
 recording holds everything that the client received, and other sessions go on."""

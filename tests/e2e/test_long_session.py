@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# takes minutes
 """Sessions of hours and weeks, in a time that the test moves on (tests/support/fast_clock.c).
 
 Simulated: every clock and timeout of the gate, authd, keyd, stored, and of the session's own

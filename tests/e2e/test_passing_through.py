@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# takes minutes
 """What other bastions got wrong while they passed things on, each as a test of its name. Elsewhere:
 the restart in test_gate_killed.py, the hostile target in test_pressure.py, 2,000 attempts and long
 user names in test_door.py."""
