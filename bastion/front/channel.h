@@ -44,7 +44,8 @@ struct Channels::Channel {
   SshMessage start;         // shell, exec or subsystem, waiting for the target
   ForwardOpen opening;      // while `is_opening`: what the user's side is asked to open
   bool is_opening = false;  // the client has not answered yet
-  bool announced = false;   // the monitor knows of it
+  bool has_terminal = false;
+  bool announced = false;  // the monitor knows of it
   bool started = false;
   bool ended = false;  // nothing more goes to the monitor
   bool client_eof = false;

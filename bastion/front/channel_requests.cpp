@@ -90,6 +90,7 @@ void Channels::read_pty(Channel& channel, SshMessage message) {
   if (channel.announced) {
     send(monitor_.send(ChannelPty{channel.number, pty.term, pty.columns, pty.rows, ""}));
   }
+  channel.has_terminal = true;
   hold(channel, std::move(message), false);
 }
 
@@ -172,9 +173,8 @@ void Channels::read_start(Channel& channel, SshMessage message, ChannelKind kind
 }
 
 // libssh does not tell the name of a request that it does not know. The stock client sends two of
-// them: break, which wants a reply, and eow@openssh.com (its reader is gone: `yes | head -1`),
-// which wants none. Whether one was wanted shows in the count of packets. Other clients' requests
-// (PuTTY's winadj) mean neither.
+// them: break (~B, which it has at a terminal only), and eow@openssh.com (its reader is gone:
+// `yes | head -1`). Other clients' requests (PuTTY's winadj) mean neither.
 void Channels::read_unknown(Channel& channel, SshMessage message) {
   const char* client = ssh_get_clientbanner(session_);
   const bool is_openssh =
@@ -183,9 +183,8 @@ void Channels::read_unknown(Channel& channel, SshMessage message) {
     refuse(channel, std::move(message));
     return;
   }
-  const uint64_t sent_before = packets_.out_packets;
   ssh_message_channel_request_reply_success(message.get());
-  if (packets_.out_packets != sent_before) {
+  if (channel.has_terminal) {
     send(monitor_.send(ChannelBreak{channel.number}));
     return;
   }

@@ -154,6 +154,7 @@ Status Channels::answer_started(const ChannelStarted& message, std::vector<Uniqu
   if (channel == nullptr || !channel->start) {
     return ok();
   }
+  channel->has_terminal = channel->has_terminal && !message.no_terminal;
   answer_held(*channel, message);
   const SshMessage start = std::move(channel->start);
   if (!message.ok) {

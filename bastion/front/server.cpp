@@ -19,7 +19,6 @@ namespace {
 constexpr auto kKeyExchangeTime = std::chrono::seconds(30);
 constexpr int kMaxDrains = 32;  // per wake-up, each of 4 KiB
 constexpr int kVersionMs = 100;
-constexpr int kKeepAwakeMs = 4000;
 // A client that is still opening its channel on a busy machine must hear why it may not.
 constexpr auto kFarewellTime = std::chrono::milliseconds(5000);
 
@@ -211,7 +210,7 @@ bool Server::log_in() {
     if (auth_->state() != UserAuth::State::running) {
       break;
     }
-    wait(kKeepAwakeMs);
+    wait(auth_->wait_ms());
     auth_->keep_awake();
   }
   if (auth_->state() == UserAuth::State::failed) {

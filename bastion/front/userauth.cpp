@@ -13,6 +13,8 @@ namespace sallyport::front {
 namespace {
 
 constexpr int kMaxAttempts = 64;
+constexpr std::chrono::milliseconds kGoesOnWithin{200};
+constexpr int kKeepAwakeMs = 4000;
 constexpr auto kIgnoreEvery = std::chrono::seconds(4);
 constexpr size_t kMaxUserBytes = 200;
 constexpr size_t kMaxAnswerBytes = 1024;
@@ -77,12 +79,22 @@ void UserAuth::read_requests() {
     read_request(std::move(message));
   }
   // A public key that libssh cannot parse (newer clients have some) or a wrong signature leaves no
-  // message, and the client would wait for ever: a packet came of which nothing became.
-  const bool silent = packets_.in_packets - packets_seen_ > messages;
+  // message, and the client would wait for ever: a packet came of which nothing became. One that
+  // wants no answer leaves none either, but then the client goes on (asyncssh sends such a packet
+  // before each request).
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_swallowed = packets_.in_packets != packets_seen_ && messages == 0;
   packets_seen_ = packets_.in_packets;
+  if (messages > 0) {
+    swallowed_.reset();
+  } else if (is_swallowed && !swallowed_) {
+    swallowed_ = now;
+  }
   // While a prompt stands a client may send what asks for no answer (PuTTY's keepalive does).
   const bool expects_answer = waiting_ == Waiting::for_client && !pending_;
-  if (silent && none_ && expects_answer && state_ == State::running) {
+  if (swallowed_ && now - *swallowed_ >= kGoesOnWithin && none_ && expects_answer &&
+      state_ == State::running) {
+    swallowed_.reset();
     if (++attempts_ > kMaxAttempts) {
       return fail("too many attempts");
     }
@@ -197,6 +209,10 @@ void UserAuth::read_interactive(SshMessage message) {
   }
   answer.resize(std::min(answer.size(), kMaxAnswerBytes));
   ask_monitor(std::move(message), monitor_.send(PromptAnswer{answer}));
+}
+
+int UserAuth::wait_ms() const {
+  return swallowed_ ? static_cast<int>(kGoesOnWithin.count()) : kKeepAwakeMs;
 }
 
 void UserAuth::keep_awake() {

@@ -9,6 +9,7 @@
 #include "shared/ssh/handles.h"
 
 #include <chrono>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -32,6 +33,7 @@ public:
   // While a prompt stands the client hears nothing: it must not take us for dead
   // (ServerAliveInterval), so send it something to ignore.
   void keep_awake();
+  int wait_ms() const;  // at most, before read_requests() and keep_awake() are due
 
   Status answer_prompt(const Prompt& prompt);
   Status answer_verdict(const Verdict& verdict);
@@ -62,6 +64,7 @@ private:
   SshMessage none_;     // to refuse what libssh cannot parse
   ssh_counter_struct packets_{};
   uint64_t packets_seen_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> swallowed_;  // a packet without a message
   std::chrono::steady_clock::time_point last_ignore_{};
   std::set<MessageType> seen_;
 };

@@ -122,11 +122,7 @@ asyncio.run(asyncio.wait_for(main(), 20))
 """
 
 
-@pytest.mark.parametrize("way", [
-    pytest.param("us", marks=pytest.mark.xfail(strict=True, reason=(
-        "asyncssh sends SSH_MSG_IGNORE before each login request; UserAuth::read_requests takes it "
-        "for a request that libssh swallowed, and answers with a failure that nobody asked for"))),
-    "jump"])
+@pytest.mark.parametrize("way", WAYS)
 def test_asyncssh(lab, way):
     script = lab.folder / "use_asyncssh.py"
     script.write_text(ASYNCSSH)
@@ -344,9 +340,7 @@ def left(child, expected=3):
     return child.exitstatus
 
 
-@pytest.mark.parametrize("way", [pytest.param(way, marks=pytest.mark.xfail(strict=True, reason=(
-    "OpenSSH's client asks for no reply to its break; Channels::read_unknown takes what wants none "
-    "for eow@openssh.com, and ends the session"))) for way in WAYS])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_break_ends_nothing(lab, way):
     for host in ("direct", way):
         child = at_keyboard(lab, host)
