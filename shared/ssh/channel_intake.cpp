@@ -11,17 +11,20 @@ namespace {
 
 // Twice libssh's window: more at once means that the other side ignores it.
 constexpr uint32_t kMaxBuffered = 4 * 1024 * 1024;
+constexpr size_t kSmallBytes = 1024;
 
 }  // namespace
 
 void ChannelIntake::send_gathered() {
+  sent_since_pump_ = true;
   if (!gathered_.empty() && !broken_) {
     broken_ = !peer_.send(ChannelData{number_, gathered_stream_, as_text(gathered_)});
   }
   gathered_.clear();
 }
 
-// As much as credit allows. Sent when a message is full, when another stream comes, or by pump().
+// As much as credit allows. Sent when a message is full, when another stream comes, or by pump(); a
+// key that was typed does not wait.
 size_t ChannelIntake::gather(const uint8_t* data, size_t size, Stream stream) {
   if (stream != gathered_stream_) {
     send_gathered();
@@ -37,6 +40,9 @@ size_t ChannelIntake::gather(const uint8_t* data, size_t size, Stream stream) {
     if (gathered_.size() == kMaxDataBytes) {
       send_gathered();
     }
+  }
+  if (!sent_since_pump_ && gathered_.size() < kSmallBytes) {
+    send_gathered();
   }
   return taken;
 }
@@ -92,6 +98,7 @@ void ChannelIntake::pump() {
     pump_stream(index);
   }
   send_gathered();
+  sent_since_pump_ = false;
 }
 
 void ChannelIntake::discard() {

@@ -57,6 +57,7 @@ private:
   std::vector<Held> held_;
   std::vector<uint8_t> gathered_;  // paid for with credit; before what is held
   Stream gathered_stream_ = Stream::input;
+  bool sent_since_pump_ = false;
   uint64_t credit_ = kInitialCredit;
   bool open_ = false;
   bool discard_ = false;
