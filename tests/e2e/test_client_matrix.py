@@ -18,7 +18,7 @@ from tests.e2e.conftest import running_stack
 from tests.e2e.test_forwards import ALL, BODY, agent, echo, talk  # noqa: F401
 from tests.support import fake_display
 from tests.support.lab import Lab
-from tests.support.stack import ME, free_port, wait_for_port, wait_until
+from tests.support.stack import ME, end_client, free_port, wait_for_port, wait_until
 
 WAYS = ["us", "jump"]
 NAMES = ["plain", "with space", "ünïcödé-文字", "-dash", "a'quote\"s", "sub folder/deeper/file",
@@ -236,8 +236,7 @@ def staying(lab, host, *options):
     try:
         yield process
     finally:
-        process.terminate()
-        process.wait(10)
+        end_client(process)
 
 
 @pytest.mark.parametrize("way", WAYS)

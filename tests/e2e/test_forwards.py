@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import running_stack
 from tests.support import fake_display
 from tests.support.brec import OUTPUT, TO_TARGET, Recording
-from tests.support.stack import ME, Client, free_port, wait_for_port, wait_until
+from tests.support.stack import ME, Client, end_client, free_port, wait_for_port, wait_until
 
 ALL = ["shell", "exec", "sftp", "subsystem", "agent", "local-forward", "remote-forward", "x11"]
 BODY = os.urandom(300_000)
@@ -68,8 +68,7 @@ def forwarding(client, *options, port, **more):
         wait_for_port(port, process)
         yield process
     finally:
-        process.terminate()
-        process.wait(10)
+        end_client(process)
 
 
 def talk(port, data=BODY):
@@ -138,8 +137,8 @@ def test_the_target_may_choose_the_port(client, echo):
         line = next(line for line in process.stderr if "Allocated port" in line)
         assert talk(int(line.split("Allocated port ")[1].split()[0])) == BODY
     finally:
-        process.terminate()
-        process.communicate(timeout=10)
+        end_client(process)
+        process.stderr.close()
 
 
 def is_closed(port):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.brec import ERROR, OUTPUT, TO_TARGET, Recording, exact_text, open_envelope
 from tests.support.shell import Watch, leave, shell, verify_all
-from tests.support.stack import BUILD, ME, Client
+from tests.support.stack import BUILD, ME, Client, end_client
 
 
 @pytest.fixture(scope="module")
@@ -341,8 +341,7 @@ def test_a_connection_without_a_channel_has_no_recording(alice, bastion, watch):
         time.sleep(1.5)
         assert process.poll() is None
     finally:
-        process.terminate()
-        process.wait(10)
+        end_client(process)
     assert set(bastion.recordings()) == watch.before
 
 

@@ -52,6 +52,16 @@ def wait_until(condition, seconds=10, what="it"):
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
+def end_client(process):
+    """OpenSSH's client before 9.6 sleeps over a signal that comes just before its poll(2)."""
+    for _ in range(10):
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(1)
+    process.kill()
+    raise AssertionError("the client does not end")
+
+
 def make_key(path, kind="ed25519"):
     subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "test", "-f", str(path)],
                    check=True)
