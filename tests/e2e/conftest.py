@@ -62,6 +62,15 @@ def client(new_client):
     return new_client()
 
 
+@pytest.fixture
+def second(bastion, tmp_path):
+    """Another sshd, which is no target yet; it lets in the same vault key."""
+    target = Target(tmp_path / "second")
+    target.authorized_keys.write_text(bastion.target.authorized_keys.read_text())
+    yield target
+    target.stop()
+
+
 # authd alone, with oidc-provider behind it.
 
 @pytest.fixture(scope="module")

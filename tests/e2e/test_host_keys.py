@@ -12,16 +12,7 @@ import subprocess
 import pytest
 
 from tests.support.raw_ssh import RawSsh, Success
-from tests.support.stack import ME, Target, free_port, make_key, wait_until
-
-
-@pytest.fixture
-def second(bastion, tmp_path):
-    """Another sshd, which is no target yet; it lets in the same vault key."""
-    target = Target(tmp_path / "second")
-    target.authorized_keys.write_text(bastion.target.authorized_keys.read_text())
-    yield target
-    target.stop()
+from tests.support.stack import ME, free_port, make_key, wait_until
 
 
 @pytest.fixture

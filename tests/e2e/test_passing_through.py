@@ -55,15 +55,6 @@ def add(bastion):
     bastion.ctl("target", "remove", "web2", "--yes")
 
 
-@pytest.fixture
-def second(bastion, tmp_path):
-    """Another sshd, which is no target yet; it lets in the same vault key."""
-    target = Target(tmp_path / "second")
-    target.authorized_keys.write_text(bastion.target.authorized_keys.read_text())
-    yield target
-    target.stop()
-
-
 # Warpgate: a refused channel is swallowed, and Ansible hangs.
 
 @contextlib.contextmanager
