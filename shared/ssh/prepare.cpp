@@ -2,7 +2,7 @@
 #include "shared/ssh/prepare.h"
 
 #include "shared/base/handle.h"
-#include "shared/base/log.h"
+#include "shared/crypto/algorithms.h"
 
 #include <libssh/libssh.h>
 #include <openssl/crypto.h>
@@ -25,18 +25,17 @@ constexpr std::array<unsigned char, 32> kNothing{};
 
 void rehearse_digest(const EVP_MD* digest) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out;
-  if (EVP_Digest(kNothing.data(), kNothing.size(), out.data(), nullptr, digest, nullptr) != 1) {
-    fatal("OpenSSL has not what SSH needs");
-  }
+  require_openssl(openssl_ok(EVP_Digest(kNothing.data(), kNothing.size(), out.data(), nullptr,
+                                        digest, nullptr)),
+                  "a digest of SSH's");
 }
 
 void rehearse_cipher(const EVP_CIPHER* cipher) {
   for (const int encrypt : {0, 1}) {
     const CipherContext context(EVP_CIPHER_CTX_new());
-    if (EVP_CipherInit_ex(context.get(), cipher, nullptr, kNothing.data(), kNothing.data(),
-                          encrypt) != 1) {
-      fatal("OpenSSL has not what SSH needs");
-    }
+    require_openssl(openssl_ok(EVP_CipherInit_ex(context.get(), cipher, nullptr, kNothing.data(),
+                                                 kNothing.data(), encrypt)),
+                    "a cipher of SSH's");
   }
 }
 
@@ -44,11 +43,10 @@ void rehearse_exchange(const Key& key) {
   const KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
   std::array<unsigned char, 64> secret;
   size_t size = secret.size();
-  if (!key || EVP_PKEY_derive_init(context.get()) != 1 ||
-      EVP_PKEY_derive_set_peer(context.get(), key.get()) != 1 ||
-      EVP_PKEY_derive(context.get(), secret.data(), &size) != 1) {
-    fatal("OpenSSL has not what SSH needs");
-  }
+  require_openssl(key && openssl_ok(EVP_PKEY_derive_init(context.get())) &&
+                      openssl_ok(EVP_PKEY_derive_set_peer(context.get(), key.get())) &&
+                      openssl_ok(EVP_PKEY_derive(context.get(), secret.data(), &size)),
+                  "a key exchange of SSH's");
 }
 
 void rehearse_signature(const Key& key, const EVP_MD* digest) {
@@ -56,13 +54,14 @@ void rehearse_signature(const Key& key, const EVP_MD* digest) {
   const DigestContext verify(EVP_MD_CTX_new());
   std::array<unsigned char, 128> signature;
   size_t size = signature.size();
-  if (!key || EVP_DigestSignInit(sign.get(), nullptr, digest, nullptr, key.get()) != 1 ||
-      EVP_DigestSign(sign.get(), signature.data(), &size, kNothing.data(), kNothing.size()) != 1 ||
-      EVP_DigestVerifyInit(verify.get(), nullptr, digest, nullptr, key.get()) != 1 ||
-      EVP_DigestVerify(verify.get(), signature.data(), size, kNothing.data(), kNothing.size()) !=
-          1) {
-    fatal("OpenSSL has not what SSH needs");
-  }
+  require_openssl(
+      key && openssl_ok(EVP_DigestSignInit(sign.get(), nullptr, digest, nullptr, key.get())) &&
+          openssl_ok(EVP_DigestSign(sign.get(), signature.data(), &size, kNothing.data(),
+                                    kNothing.size())) &&
+          openssl_ok(EVP_DigestVerifyInit(verify.get(), nullptr, digest, nullptr, key.get())) &&
+          openssl_ok(EVP_DigestVerify(verify.get(), signature.data(), size, kNothing.data(),
+                                      kNothing.size())),
+      "a signature of SSH's");
 }
 
 }  // namespace
