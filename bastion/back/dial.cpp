@@ -10,18 +10,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 namespace sallyport::back {
 
 namespace {
 
 constexpr int kConnectMs = 10'000;
-constexpr uint16_t kSshPort = 22;
 
 bool listens_everywhere(const std::string& listener) {
   return listener.starts_with("0.0.0.0:") || listener.starts_with("[::]:");

@@ -14,7 +14,7 @@ namespace {
 
 // The names under which a client looks for the key (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
 std::string host_names(const std::string& name, const TargetConfig& target) {
-  const auto endpoint = parse_host_port(target.address, 22);
+  const auto endpoint = parse_host_port(target.address, kSshPort);
   std::string names = name;
   if (!endpoint) {
     return names;

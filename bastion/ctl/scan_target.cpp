@@ -18,8 +18,6 @@ namespace {
 using Pin = ScanOptions::Pin;
 using Verdict = Comparison::Verdict;
 
-constexpr uint16_t kSshPort = 22;
-
 bool contains(const std::vector<PublicKeyLine>& list, const PublicKeyLine& key) {
   return std::any_of(list.begin(), list.end(),
                      [&](const auto& other) { return other.text() == key.text(); });

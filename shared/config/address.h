@@ -9,6 +9,8 @@
 
 namespace sallyport {
 
+inline constexpr uint16_t kSshPort = 22;
+
 struct HostPort {
   std::string host;  // a name or a numeric address, without brackets
   uint16_t port = 0;

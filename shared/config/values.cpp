@@ -22,8 +22,6 @@ constexpr const char* kNameRule =
     "is not a valid name; use 1 to 64 letters, digits, '.', '_' and '-', not beginning with '.' "
     "or '-'";
 
-constexpr uint16_t kSshPort = 22;
-
 }  // namespace
 
 std::optional<std::string> advice_on_secret(std::string_view text) {

@@ -14,7 +14,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr uint16_t kSshPort = 22;
 constexpr std::string_view kHashed = "|1|";
 constexpr size_t kSha1Bytes = 20;
 

@@ -107,7 +107,7 @@ private:
 
   static bool names_target(const KnownHost& entry, const std::string& name,
                            const TargetConfig& target) {
-    const auto address = parse_host_port(target.address, 22);
+    const auto address = parse_host_port(target.address, kSshPort);
     if (!address) {
       return false;
     }
