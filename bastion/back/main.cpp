@@ -12,33 +12,18 @@
 
 #include <unistd.h>
 
-namespace {
-
-using namespace sallyport;
-
-Result<BackStart> read_start() {
-  Peer control{UniqueFd(back::kControlFd)};
-  const auto received = receive_waiting(control, 5000);
-  if (!received) {
-    return received.error();
-  }
-  if (received->type != MessageType::back_start) {
-    return Error{Errc::protocol, "something else than the start"};
-  }
-  return decode<BackStart>(received->body);
-}
-
-}  // namespace
-
 int main(int, char** argv) {
+  using namespace sallyport;
   log_start("back");
   harden_process();
   prepare_ssh();
   wait_for_start(argv);
-  auto start = read_start();
+  Peer control{UniqueFd(back::kControlFd)};
+  auto start = receive_start<BackStart>(control);
   if (!start) {
     fatal("gate sent no start: " + start.error().message);
   }
+  control.close();
   Peer monitor{UniqueFd(back::kMonitorFd)};
   UniqueFd agent{back::kAgentFd};
   auto target = back::dial(start->address, start->own_listeners);

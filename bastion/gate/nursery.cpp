@@ -63,9 +63,9 @@ Result<pid_t> Nursery::ask(const StartChild& start_child, const std::vector<int>
   if (!received) {
     return received.error();
   }
-  const auto child = decode<ChildStarted>(received->body);
-  if (!child || received->type != MessageType::child_started) {
-    return Error{Errc::protocol, "a nursery's answer cannot be read"};
+  const auto child = decode_as<ChildStarted>(*received);
+  if (!child) {
+    return child.error();
   }
   if (child->pid == 0) {
     return Error{Errc::io, "no process is left for a session"};

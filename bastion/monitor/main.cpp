@@ -14,31 +14,15 @@
 
 #include <unistd.h>
 
-namespace {
-
-using namespace sallyport;
-
-Result<SessionStart> read_start(Peer& control) {
-  const auto received = receive_waiting(control, 5000);
-  if (!received) {
-    return received.error();
-  }
-  if (received->type != MessageType::session_start) {
-    return Error{Errc::protocol, "something else than the start"};
-  }
-  return decode<SessionStart>(received->body);
-}
-
-}  // namespace
-
 int main(int, char** argv) {
+  using namespace sallyport;
   log_start("monitor");
   harden_process();
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   RecordingWriter::prepare_process();
   wait_for_start(argv);
   Peer control{UniqueFd(monitor::kControlFd)};
-  auto start = read_start(control);
+  auto start = receive_start<SessionStart>(control);
   if (!start) {
     fatal("gate sent no start: " + start.error().message);
   }

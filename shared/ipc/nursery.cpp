@@ -3,7 +3,6 @@
 
 #include "shared/base/log.h"
 #include "shared/base/place_descriptors.h"
-#include "shared/ipc/peer.h"
 
 #include <linux/sched.h>
 #include <sys/syscall.h>
@@ -53,8 +52,8 @@ std::vector<std::string> wait_for_start(char** argv) {
     if (!received) {
       ::_exit(0);
     }
-    auto start = decode<StartChild>(received->body);
-    if (received->type != MessageType::start_child || !start) {
+    auto start = decode_as<StartChild>(*received);
+    if (!start) {
       fatal("gate sent something else than a start");
     }
     const pid_t child = fork_for_parent();

@@ -6,6 +6,8 @@
 // secret, and hears nobody but gate.
 #pragma once
 
+#include "shared/ipc/peer.h"
+
 #include <string>
 #include <vector>
 
@@ -20,5 +22,13 @@ inline constexpr const char* kNurserySuffix = " nursery";
 // message at 3, 4, ... and nothing else of the nursery; gives the message's arguments. The nursery
 // itself ends here when gate closes its end. One thread only, when called.
 std::vector<std::string> wait_for_start(char** argv);
+
+// What gate says first to a child; waits for it.
+template <class Start>
+Result<Start> receive_start(Peer& control) {
+  constexpr int kTimeoutMs = 5000;
+  const auto received = receive_waiting(control, kTimeoutMs);
+  return received ? decode_as<Start>(*received) : Result<Start>(received.error());
+}
 
 }  // namespace sallyport

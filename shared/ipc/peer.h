@@ -27,6 +27,14 @@ struct Received {
   std::vector<UniqueFd> fds;
 };
 
+template <class Message>
+Result<Message> decode_as(const Received& received) {
+  if (received.type != Message::kType) {
+    return Error{Errc::protocol, "another message than was due"};
+  }
+  return decode<Message>(received.body);
+}
+
 inline constexpr size_t kReceiveBufferBytes = 2 * kMaxMessageBytes;
 
 // One end of a SOCK_SEQPACKET UNIX socket: a datagram is a message, so nothing is ever half read.
