@@ -76,7 +76,6 @@ struct Channels::Channel {
   bool wants_agent = false;
   bool no_terminal = false;  // the target has refused it
   bool no_x11 = false;
-  bool no_agent = false;
   std::vector<ChannelEnv> environment;
   size_t next_variable = 0;
   ChannelStart start;

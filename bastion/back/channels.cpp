@@ -34,12 +34,14 @@ constexpr int kBusyWaitMs = 1000;
 constexpr uint32_t kBreakMs = 1000;  // as the stock client asks for
 
 // As with plain ssh, a session goes on without what the target refuses.
-int without_refusal(int result, const char* what, bool& refused) {
+int without_refusal(int result, const char* what, bool* refused = nullptr) {
   if (result != SSH_ERROR) {
     return result;
   }
   log_info("the target refuses a request", {{"what", what}});
-  refused = true;
+  if (refused != nullptr) {
+    *refused = true;
+  }
   return SSH_OK;
 }
 
@@ -211,7 +213,7 @@ int Channels::call_step(Channel& channel) {
                                                 channel.handle, channel.pty->term.c_str(),
                                                 static_cast<int>(channel.pty->columns),
                                                 static_cast<int>(channel.pty->rows)),
-                                            "a terminal", channel.no_terminal);
+                                            "a terminal", &channel.no_terminal);
     case Channel::Step::x11:
       return !channel.x11
                  ? SSH_OK
@@ -219,11 +221,11 @@ int Channels::call_step(Channel& channel) {
                                        channel.handle, channel.x11->single ? 1 : 0,
                                        channel.x11->protocol.c_str(), channel.x11->cookie.c_str(),
                                        static_cast<int>(channel.x11->screen)),
-                                   "x11", channel.no_x11);
+                                   "x11", &channel.no_x11);
     case Channel::Step::agent:
-      return !channel.wants_agent ? SSH_OK
-                                  : without_refusal(ssh_channel_request_auth_agent(channel.handle),
-                                                    "an agent", channel.no_agent);
+      return !channel.wants_agent
+                 ? SSH_OK
+                 : without_refusal(ssh_channel_request_auth_agent(channel.handle), "an agent");
     case Channel::Step::environment:
       return call_environment(channel);
     case Channel::Step::starting:

@@ -222,12 +222,17 @@ Status Channels::answer_close(const ChannelClose& message) {
   return ok();
 }
 
+// Rather than for what the target says to its start.
+bool Channels::waits_for_answers(const Channel& channel) {
+  return !channel.held.empty() && !channel.start;
+}
+
 void Channels::pump_channel(Channel& channel) {
   if (channel.is_opening) {
     return advance_opening(channel);
   }
-  const auto held_for = std::chrono::steady_clock::now() - channel.held_since;
-  if (!channel.held.empty() && !channel.start && held_for >= kHoldTime) {
+  if (waits_for_answers(channel) &&
+      std::chrono::steady_clock::now() - channel.held_since >= kHoldTime) {
     answer_held(channel, {});
   }
   channel.intake.pump();
@@ -297,9 +302,8 @@ int Channels::wait_ms() const {
   if (packets_.in_packets != packets_seen_) {
     return 0;  // nearly every call of libssh may read packets: what came is not looked at yet
   }
-  const bool holds = std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) {
-    return !channel->held.empty() && !channel->start;
-  });
+  const bool holds = std::any_of(channels_.begin(), channels_.end(),
+                                 [](const auto& channel) { return waits_for_answers(*channel); });
   return holds ? static_cast<int>(kHoldTime.count()) : busy ? kBusyWaitMs : -1;
 }
 

@@ -72,6 +72,7 @@ private:
   void pump_channel(Channel& channel);
   void tell_closed(Channel& channel);
   static bool is_over(const Channel& channel);
+  static bool waits_for_answers(const Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
   Channel* find(uint32_t number);
   Channel* find(ssh_channel handle);

@@ -216,18 +216,23 @@ void Session::fail(const std::string& text) {
 }
 
 bool Session::on_exit(pid_t pid, int status) {
-  const char* role = pid == monitor_ ? "monitor" : pid == front_ ? "front" : "back";
+  struct Part {
+    const char* role;
+    Nursery& nursery;
+    pid_t& process;
+  };
+  const auto& [role, nursery, process] =
+      pid == monitor_ ? Part{"monitor", around_.nurseries.monitor, monitor_}
+      : pid == front_ ? Part{"front", around_.nurseries.front, front_}
+                      : Part{"back", around_.nurseries.back, back_};
+  process = 0;
   if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
-    (pid == monitor_ ? around_.nurseries.monitor
-     : pid == front_ ? around_.nurseries.front
-                     : around_.nurseries.back)
-        .replace();
+    nursery.replace();
   }
   if (status != 0) {
     log_warning("a session process ended",
                 {{"session", id_.hex()}, {"role", role}, {"how", describe_end(status)}});
   }
-  (pid == monitor_ ? monitor_ : pid == front_ ? front_ : back_) = 0;
   if (monitor_ == 0 && !ending_) {
     ending_ = true;
     back_end_.reset();
