@@ -33,6 +33,7 @@ void set_option(ssh_session session, enum ssh_options_e option, const Value* val
 Client::Client(UniqueFd target, Peer monitor, UniqueFd agent, BackStart start)
     : target_(std::move(target)),
       vanished_(target_.get()),
+      keepalive_(std::chrono::seconds(start.keepalive_s)),
       monitor_(std::move(monitor)),
       start_(std::move(start)),
       session_(ssh_new()),
@@ -174,11 +175,13 @@ void Client::wait(int timeout_ms) {
   pollfd fds[2] = {
       {ssh_get_fd(session_.get()), static_cast<short>(POLLIN | write), 0},
       {monitor_.fd(), static_cast<short>(POLLIN | (monitor_.wants_write() ? POLLOUT : 0)), 0}};
-  const int ready = ::poll(fds, 2, vanished_.bounded_ms(timeout_ms));
+  const int bounded_ms = vanished_.bounded_ms(keepalive_.bounded_ms(timeout_ms));
+  const int ready = ::poll(fds, 2, bounded_ms);
   if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
-  vanished_.look_if_due(ready > 0);
+  const bool sent = ready == 0 && keepalive_.send_if_due(session_.get(), bounded_ms);
+  vanished_.look_if_due(ready > 0 || sent);
   monitor_ready_ = fds[1].revents != 0;
 }
 

@@ -27,6 +27,10 @@ using namespace sallyport;
 // kMaxChannels of honest clients that do not read, at libssh's window of 1.28 MB each.
 constexpr uint64_t kMaxMemoryBytes = 256ULL << 20;
 
+// gate's arguments: how many host keys, the ciphers, the seconds between keepalives, and for a
+// session inside another one its target.
+constexpr size_t kTargetArgument = 3;
+
 // The descriptor is shared with every other front: pread() leaves its offset alone.
 SshKey read_host_key(int fd) {
   const UniqueFd owned(fd);
@@ -62,9 +66,9 @@ SshKey read_jump_key(int fd, const std::string& target) {
 
 std::vector<SshKey> read_keys(const std::vector<std::string>& arguments) {
   std::vector<SshKey> keys;
-  if (arguments.size() > 2) {
+  if (arguments.size() > kTargetArgument) {
     const UniqueFd owned(front::kFirstHostKeyFd);
-    keys.push_back(read_jump_key(owned.get(), arguments[2]));
+    keys.push_back(read_jump_key(owned.get(), arguments[kTargetArgument]));
     return keys;
   }
   const int count = std::atoi(arguments[0].c_str());
@@ -80,16 +84,17 @@ int main(int, char** argv) {
   log_start("front");
   harden_process();
   prepare_ssh();
-  // How many host keys, the ciphers, and for a session inside another one its target.
   const std::vector<std::string> arguments = wait_for_start(argv);
-  if (arguments.size() < 2) {
+  if (arguments.size() < kTargetArgument) {
     fatal("gate sent no arguments");
   }
   std::vector<SshKey> keys = read_keys(arguments);
   // Bounds what a peer can make libssh queue (it has no limit of its own): the session ends there.
   limit_memory(kMaxMemoryBytes);
   front::Server server(UniqueFd(front::kClientFd), Peer(UniqueFd(front::kMonitorFd)),
-                       std::move(keys), {arguments[1], arguments.size() > 2});
+                       std::move(keys),
+                       {arguments[1], std::chrono::seconds(std::atoll(arguments[2].c_str())),
+                        arguments.size() > kTargetArgument});
   enter_sandbox(SandboxProfile::front);
   ::_exit(server.run());  // the kernel cleans up faster than libraries do
 }

@@ -73,6 +73,7 @@ Server::Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys,
                const Settings& settings)
     : client_(std::move(client)),
       vanished_(client_.get()),
+      keepalive_(settings.keepalive),
       monitor_(std::move(monitor)),
       bind_(make_bind(std::move(host_keys), settings.ciphers, is_openssh(client_.get()))),
       session_(ssh_new()),
@@ -124,11 +125,14 @@ void Server::wait(int timeout_ms) {
   if (channels_) {
     channels_->add_to_poll(polled_);
   }
-  const int ready = ::poll(polled_.data(), polled_.size(), vanished_.bounded_ms(timeout_ms));
+  const int bounded_ms =
+      vanished_.bounded_ms(channels_ ? keepalive_.bounded_ms(timeout_ms) : timeout_ms);
+  const int ready = ::poll(polled_.data(), polled_.size(), bounded_ms);
   if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
-  vanished_.look_if_due(ready > 0);
+  const bool sent = ready == 0 && channels_ && keepalive_.send_if_due(session_.get(), bounded_ms);
+  vanished_.look_if_due(ready > 0 || sent);
   monitor_ready_ = !session_over_ && polled_[1].revents != 0;
 }
 

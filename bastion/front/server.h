@@ -5,6 +5,7 @@
 #include "bastion/front/userauth.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
+#include "shared/ssh/keepalive.h"
 #include "shared/ssh/vanished_peer.h"
 
 #include <poll.h>
@@ -22,6 +23,7 @@ class Server {
 public:
   struct Settings {
     std::string ciphers;   // comma-separated, the best first; "" for the default
+    std::chrono::seconds keepalive{0};
     bool is_jump = false;  // inside another session: the client need not prove anything
   };
   Server(UniqueFd client, Peer monitor, std::vector<SshKey> host_keys, const Settings& settings);
@@ -41,6 +43,7 @@ private:
 
   UniqueFd client_;
   VanishedPeer vanished_;
+  Keepalive keepalive_;
   Peer monitor_;
   SshBind bind_;
   SshSession session_;

@@ -105,7 +105,8 @@ Status Session::start_monitor(UniqueFd control, UniqueFd front, UniqueFd back) {
 Status Session::start_front(const UniqueFd& client, const UniqueFd& monitor) {
   std::vector<int> descriptors{client.get(), monitor.get()};
   std::vector<std::string> arguments{std::to_string(around_.host_keys.size()),
-                                     joined(around_.config.ciphers)};
+                                     joined(around_.config.ciphers),
+                                     std::to_string(around_.config.keepalive.count())};
   if (jump_) {
     descriptors.push_back(around_.jump_key.get());
     arguments.push_back(jump_->target);
@@ -195,8 +196,9 @@ void Session::start_back(const GrantFacts& facts, UniqueFd agent) {
   }
   // The start message waits in its socket until back reads it.
   Peer start(std::move(control->first));
-  if (!start.send(BackStart{id_, facts.target, facts.target_address, facts.login, facts.host_keys,
-                            around_.own_listeners})) {
+  if (!start.send(BackStart{id_, facts.target, facts.target_address, facts.login,
+                            static_cast<uint32_t>(around_.config.keepalive.count()),
+                            facts.host_keys, around_.own_listeners})) {
     return fail("the start message is too long");
   }
   const auto pid =

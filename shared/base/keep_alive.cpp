@@ -17,7 +17,7 @@ void set(int fd, int level, int option, int value) {
 
 void keep_alive(int fd) {
   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 20);
   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -86,6 +86,7 @@ struct Config {
   std::chrono::seconds idle_input{0};  // "limits.idle_input_s" and so on; 0: no limit
   std::chrono::seconds idle_output{0};
   std::chrono::seconds session_length{0};
+  std::chrono::seconds keepalive{60};  // 0: none
   std::vector<std::string> ciphers;    // [] : AES-GCM alone; see docs
   std::vector<std::string> environment = {"LANG", "LC_*"};
   IdentityConfig identity;

@@ -66,9 +66,12 @@ struct BackStart {
   std::string target;
   std::string address;  // of the target: "host:port"
   std::string login;
+  uint32_t keepalive_s = 0;                // 0: none
   std::vector<std::string> host_keys;      // "ssh-ed25519 AAAA...": the pinned ones
   std::vector<std::string> own_listeners;  // numeric: never to be dialled
-  void fields(auto& io) { io(session, target, address, login, host_keys, own_listeners); }
+  void fields(auto& io) {
+    io(session, target, address, login, keepalive_s, host_keys, own_listeners);
+  }
 };
 
 // back -> monitor: the target has let us in.

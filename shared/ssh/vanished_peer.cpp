@@ -12,7 +12,8 @@ namespace sallyport {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{5000};
-constexpr std::chrono::milliseconds kSilence{45'000};
+// Longer than keep_alive() leaves a connection on which nothing moves without an acknowledgement.
+constexpr std::chrono::milliseconds kSilence{40'000};
 
 }  // namespace
 
@@ -29,23 +30,19 @@ void VanishedPeer::look_if_due(bool something_happened) {
   if (!watches_) {
     watches_ = true;
     next_look_ = now + kBetweenLooks;
-    on_the_way_since_ = now;
   } else if (now >= next_look_) {
     next_look_ = now + kBetweenLooks;
-    look(now);
+    look();
   }
 }
 
-void VanishedPeer::look(Clock::time_point now) {
+void VanishedPeer::look() {
   tcp_info info{};
   socklen_t size = sizeof info;
   watches_ = ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
              (info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0);
-  // On an idle connection the last acknowledgement may be old: what was sent since has its time
-  // too.
   const bool silent = watches_ && (info.tcpi_unacked > 0 || info.tcpi_probes > 0) &&
-                      std::chrono::milliseconds(info.tcpi_last_ack_recv) >= kSilence &&
-                      now - on_the_way_since_ >= kSilence;
+                      std::chrono::milliseconds(info.tcpi_last_ack_recv) >= kSilence;
   silent_looks_ = silent ? silent_looks_ + 1 : 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notices within a minute that the other end of a TCP connection has vanished while it has not
-// acknowledged all that was sent. TCP keepalive does not look then, a retransmission is given up
+// Notices within a minute that the other end of a TCP connection with keep_alive() has vanished while
+// it has not acknowledged all that was sent. TCP keepalive does not look then, a retransmission is given up
 // after a quarter of an hour, and TCP_USER_TIMEOUT also ends a connection whose peer acknowledges
 // but takes nothing, such as a stopped client (^Z).
 #pragma once
@@ -21,14 +21,14 @@ public:
 
 private:
   using Clock = std::chrono::steady_clock;
-  // One look may fall between a probe of a closed window and its answer.
+  // One look may fall between a probe of a closed window, or what was sent after a long silence,
+  // and the answer.
   static constexpr int kLooksBeforeGone = 2;
-  void look(Clock::time_point now);
+  void look();
 
   int fd_;
   bool watches_ = false;  // not while nothing is on the way: an idle session sleeps
   Clock::time_point next_look_;
-  Clock::time_point on_the_way_since_;
   int silent_looks_ = 0;
 };
 

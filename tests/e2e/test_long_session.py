@@ -87,8 +87,8 @@ def printed(name):
 # and microseconds in 32 bits within the second hour.
 @pytest.mark.parametrize("hours", [(0, 1, 8, 24), (0, 600, 1200)], ids=["a day", "50 days"])
 def test_a_session_is_silent_for_hours_and_loses_nothing(clock, tmp_path, hours):
-    # No limits and the usual 8 hours of a login: what runs then runs on.
-    with running_stack(tmp_path, build=clock.build) as bastion:
+    # No limits and the usual 8 hours of a login: what runs then runs on. And no keepalives.
+    with running_stack(tmp_path, build=clock.build, limits={"keepalive_s": 0}) as bastion:
         client = Client(bastion, tmp_path)
         client.log_in(bastion.idp.approve)
         watch = Watch(bastion)
@@ -129,6 +129,20 @@ def check_recording(bastion, recording, seen, hours):
         cast = bastion.play("export", str(recording.path), "--format", form).stdout.decode()
         events = [json.loads(line) for line in cast.splitlines()[1:] if line.startswith("[")]
         assert hours[-1] * HOUR <= time_of(events) < hours[-1] * HOUR + SLACK_S
+
+
+def test_client_and_target_hear_something_after_each_minute_of_silence(clock, tmp_path):
+    with running_stack(tmp_path, build=clock.build, sshd_config="LogLevel DEBUG3") as bastion:
+        client = Client(bastion, tmp_path)
+        client.log_in(bastion.idp.approve)
+        child = shell(client, options=["-o", "LogLevel=DEBUG3", "-E", str(tmp_path / "ssh.log")])
+        logs = [tmp_path / "ssh.log", bastion.target.folder / "sshd.log"]
+        heard = lambda: [log.read_text().count("Received SSH2_MSG_IGNORE") for log in logs]
+        before = heard()
+        clock.pass_time(620)
+        more = [after - n for after, n in zip(heard(), before)]
+        assert all(9 <= count <= 10 for count in more), more
+        leave(child)
 
 
 # The limits: so the clock above does reach who ends sessions, and front.

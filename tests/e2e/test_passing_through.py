@@ -249,8 +249,10 @@ def listed(bastion):
 
 
 def test_kill_the_clients_network(bastion, lab, add):
-    """And the target's: each session ends within a minute, be something on its way or not."""
-    lasting = ["echo up; exec sleep 600", "echo up; while sleep 0.2; do echo tick; done"]
+    """And the target's: each session ends within a minute, be something on its way or not, or only
+    after a long silence."""
+    lasting = ["echo up; exec sleep 600", "echo up; while sleep 0.2; do echo tick; done",
+               "echo up; (sleep 44; echo late) & cat"]
     before, fronts = listed(bastion), set(bastion.processes("front"))
     with SlowLine(bastion.port) as to_us, SlowLine(bastion.target.port) as to_target:
         add(to_target.port, bastion.target.host_key)
@@ -262,14 +264,17 @@ def test_kill_the_clients_network(bastion, lab, add):
             for session in sessions:
                 assert session.process.stdout.readline() == b"up\n"
             fronts = set(bastion.processes("front")) - fronts
-            assert len(fronts) == 4
+            assert len(fronts) == 6
             to_us.cut()
             to_target.cut()
             time.sleep(25)
             assert fronts <= set(bastion.processes("front")), "a short break ends nothing"
-            wait_until(lambda: not fronts & set(bastion.processes("front")), 40, "the end of all 4")
+            time.sleep(18)
+            sessions[5].process.stdin.write(b"late\n")
+            sessions[5].process.stdin.flush()
+            wait_until(lambda: not fronts & set(bastion.processes("front")), 22, "the end of all 6")
             assert listed(bastion) <= before
-            for session in sessions[2:]:
+            for session in sessions[3:]:
                 assert session.process.wait(1) == 254
                 assert re.search(b"sallyport: .*web2", session.process.stderr.read())
         finally:
