@@ -13,8 +13,8 @@ namespace {
 
 constexpr size_t kMaxCommandBytes = 96 * 1024;
 constexpr size_t kMaxNameBytes = 256;
-constexpr size_t kMaxValueBytes = 16 * 1024;
-constexpr size_t kMaxHeld = 128;
+constexpr size_t kMaxValueBytes = kMaxCommandBytes;
+constexpr size_t kMaxHeld = 160;  // more than the variables that sshd takes
 
 std::string text_of(const char* text) {
   return text == nullptr ? "" : text;

@@ -12,7 +12,7 @@ namespace sallyport::monitor {
 
 namespace {
 
-constexpr size_t kMaxVariables = 64;
+constexpr size_t kMaxVariables = 129;  // as sshd (session_env_req)
 constexpr size_t kMaxReasonBytes = 1024;
 constexpr std::string_view kSftp = "sftp";
 
