@@ -127,6 +127,9 @@ void Channels::read_request(SshMessage message) {
 void Channels::end_all(const std::string& text) {
   over_ = true;
   refusal_ = text.empty() ? "sallyport: this session has ended" : text;
+  for (; !late_opens_.empty(); late_opens_.pop_front()) {
+    refuse_open(late_opens_.front().get(), text);
+  }
   while (const SshMessage open = waiting_opens_.take_any()) {
     refuse_open(open.get(), text);
   }
@@ -291,6 +294,9 @@ void Channels::pump() {
     jump.pump();
   }
   jumps_.remove_if([](const JumpPipe& jump) { return jump.is_over(); });
+  for (; !late_opens_.empty() && !must_wait(); late_opens_.pop_front()) {
+    begin_open(std::move(late_opens_.front()));
+  }
 }
 
 int Channels::wait_ms() const {

@@ -92,7 +92,9 @@ private:
 
   // forwards.cpp
   void read_open(SshMessage message);
+  bool must_wait() const;
   void read_session_open(ssh_message message);
+  void begin_open(SshMessage message);
   void read_direct_open(SshMessage message);
   void read_global(SshMessage message);
   void ask_next_listen();
@@ -108,7 +110,8 @@ private:
   ssh_counter_struct packets_{};
   uint64_t packets_seen_ = 0;
   std::list<std::unique_ptr<Channel>> channels_;
-  WaitingOpens waiting_opens_;  // until the monitor has decided
+  WaitingOpens waiting_opens_;         // until the monitor has decided
+  std::deque<SshMessage> late_opens_;  // until there is room
   std::list<JumpPipe> jumps_;
   std::deque<ListenRequest> listen_requests_;  // the first one is with the monitor
   uint32_t next_number_ = 0;

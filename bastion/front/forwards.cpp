@@ -25,7 +25,22 @@ bool Channels::has_room() const {
   return channels_.size() + waiting_opens_.size() + jumps_.size() < kMaxChannels;
 }
 
+// A client counts a channel no more that it has closed; here it takes room until the target has
+// closed it too. One who opens and closes quickly would be refused for channels that are gone.
+bool Channels::must_wait() const {
+  return !has_room() && std::any_of(channels_.begin(), channels_.end(),
+                                    [](const auto& channel) { return channel->client_closed; });
+}
+
 void Channels::read_open(SshMessage message) {
+  if (late_opens_.size() < kMaxChannels && (!late_opens_.empty() || must_wait())) {
+    late_opens_.push_back(std::move(message));
+  } else {
+    begin_open(std::move(message));
+  }
+}
+
+void Channels::begin_open(SshMessage message) {
   const int kind = ssh_message_subtype(message.get());
   if (has_room() && kind == SSH_CHANNEL_SESSION) {
     return read_session_open(message.get());
