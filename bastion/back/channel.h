@@ -46,6 +46,9 @@ struct Channels::Channel {
   static Channel& self(void* userdata) { return *static_cast<Channel*>(userdata); }
   static int on_data(ssh_session, ssh_channel, void* data, uint32_t size, int extended,
                      void* userdata) noexcept {
+    if (self(userdata).user_closed && extended == 0) {
+      self(userdata).writes_to_nobody = true;
+    }
     return self(userdata).intake.on_data(data, size, extended != 0);
   }
   static void on_eof(ssh_session, ssh_channel, void* userdata) noexcept {
@@ -88,7 +91,7 @@ struct Channels::Channel {
   bool eof_reported = false;
   bool end_reported = false;
   bool user_closed = false;
-  bool close_sent = false;
+  bool writes_to_nobody = false;  // the target, after the user has closed
 };
 
 }  // namespace sallyport::back

@@ -170,11 +170,7 @@ Status Channels::answer_close(const ChannelClose& message) {
   if (Channel* channel = find(message.channel)) {
     channel->user_closed = true;
     channel->intake.discard();
-    if (channel->is_session) {
-      channel->outlet.discard_data();
-    } else {
-      channel->outlet.push_close();  // after what was sent before it
-    }
+    channel->outlet.push_close();  // after what was sent before it
   }
   return ok();
 }
@@ -301,19 +297,18 @@ void Channels::pump_channel(Channel& channel) {
     log_warning("a channel cannot be written", {{"why", printable(ssh_get_error(session_))}});
     channel.target_closed = true;
   }
+  // sshd would end the program's output at the close. It cannot be ended apart from the channel,
+  // and the close waits for input that the program does not take.
+  if (channel.is_session && channel.writes_to_nobody && !channel.outlet.empty()) {
+    channel.outlet.discard_data();
+  }
   report_end(channel);
 }
 
 // The user's close goes on to the target, whose exit status and close come back after it.
-bool Channels::is_over(Channel& channel) {
-  if (!channel.user_closed) {
-    return false;
-  }
-  if (channel.step == Channel::Step::running && channel.is_session && !channel.close_sent) {
-    channel.close_sent = ssh_channel_close(channel.handle) == SSH_OK;
-  }
-  return channel.step == Channel::Step::collecting || channel.step == Channel::Step::over ||
-         channel.end_reported;
+bool Channels::is_over(const Channel& channel) {
+  return channel.user_closed && (channel.step == Channel::Step::collecting ||
+                                 channel.step == Channel::Step::over || channel.end_reported);
 }
 
 int Channels::wait_ms() const {

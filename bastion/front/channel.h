@@ -48,10 +48,13 @@ struct Channels::Channel {
   bool announced = false;  // the monitor knows of it
   bool started = false;
   bool ended = false;  // nothing more goes to the monitor
+  bool had_input = false;
   bool client_eof = false;
   bool eof_sent = false;
   bool client_closed = false;
-  bool close_told = false;  // to the monitor
+  bool reader_left = false;       // of its standard output, while its input goes on
+  bool close_told = false;        // to the monitor
+  bool writes_to_nobody = false;  // the target, after the client has closed
   bool gone = false;
 };
 

@@ -188,8 +188,12 @@ void Channels::read_unknown(Channel& channel, SshMessage message) {
     send(monitor_.send(ChannelBreak{channel.number}));
     return;
   }
-  channel.outlet.discard_data();
-  tell_closed(channel);
+  // The program goes on until it writes again. libssh cannot pass this on to the target, so the
+  // whole channel is closed then; at once where no input is lost by it.
+  channel.reader_left = true;
+  if (!channel.outlet.empty() || !channel.had_input || channel.eof_sent) {
+    leave(channel);
+  }
 }
 
 // One line on stderr, exit status 254, close.

@@ -34,6 +34,7 @@ Channels::Channel& Channels::Channel::self(void* userdata) {
 
 int Channels::Channel::on_data(ssh_session, ssh_channel, void* data, uint32_t size, int extended,
                                void* userdata) noexcept {
+  self(userdata).had_input = true;
   return self(userdata).intake.on_data(data, size, extended != 0);
 }
 
@@ -181,9 +182,17 @@ Status Channels::answer_refused(const ChannelRefused& message) {
 }
 
 Status Channels::answer_data(const ChannelData& message) {
-  if (Channel* channel = find(message.channel)) {
-    channel->outlet.push_data(message.stream, message.bytes);
+  Channel* channel = find(message.channel);
+  if (channel == nullptr) {
+    return ok();
   }
+  if (channel->reader_left && message.stream == Stream::output) {
+    leave(*channel);  // the program would have its SIGPIPE now
+  }
+  if (channel->client_closed && message.stream == Stream::output) {
+    channel->writes_to_nobody = true;
+  }
+  channel->outlet.push_data(message.stream, message.bytes);
   return ok();
 }
 
@@ -247,8 +256,11 @@ void Channels::pump_channel(Channel& channel) {
   }
   if (channel.client_closed) {
     channel.outlet.discard_data();
-    // Of a connection everything that was sent arrives; who closes a session wants out.
-    if (channel.is_session || channel.ended || channel.intake.drained()) {
+    // What was sent before it arrives, as with sshd: clients close right after their last byte. A
+    // program that takes none of it, and writes, is not kept alive by it.
+    if (channel.is_session && channel.writes_to_nobody && !channel.intake.drained()) {
+      leave(channel);
+    } else if (channel.ended || (channel.started ? channel.intake.drained() : !channel.start)) {
       tell_closed(channel);
     }
   }
@@ -263,6 +275,12 @@ void Channels::tell_closed(Channel& channel) {
     channel.close_told = true;
     send(monitor_.send(ChannelClose{channel.number}));
   }
+}
+
+void Channels::leave(Channel& channel) {
+  channel.outlet.discard_data();
+  channel.intake.discard();
+  tell_closed(channel);
 }
 
 // A client closes its side as soon as both ends of file are through, and still waits for the exit

@@ -71,6 +71,7 @@ private:
   bool has_room() const;
   void pump_channel(Channel& channel);
   void tell_closed(Channel& channel);
+  void leave(Channel& channel);
   static bool is_over(const Channel& channel);
   static bool waits_for_answers(const Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
@@ -91,10 +92,10 @@ private:
   void tell_and_close(Channel& channel, const std::string& text);
 
   // forwards.cpp
-  void read_open(SshMessage message);
   bool must_wait() const;
-  void read_session_open(ssh_message message);
+  void read_open(SshMessage message);
   void begin_open(SshMessage message);
+  void read_session_open(ssh_message message);
   void read_direct_open(SshMessage message);
   void read_global(SshMessage message);
   void ask_next_listen();

@@ -3,16 +3,22 @@
 it can; what they print is the same."""
 import os
 import re
+import signal
 import socket
+import struct
 import sys
+import threading
 
+import paramiko
 import pexpect
 import pytest
 
 from tests.e2e.conftest import running_stack
 from tests.e2e.test_forwards import ALL
 from tests.support.lab import Lab
-from tests.support.stack import ME, free_port
+from tests.support.raw_ssh import (CHANNEL_OPEN, CLOSE, OPEN_REFUSED, OPENED, RawSsh, Success,
+                                   string)
+from tests.support.stack import ME, free_port, wait_until
 
 WAYS = ["us", "jump"]
 
@@ -401,3 +407,61 @@ def test_a_shell_that_an_editor_talks_to(lab, way):
         assert left(child) == 3, host
         said_by.append(answers)
     assert said_by[0] == said_by[1] and said_by[0][1] == "1\nstatus 0\n"
+
+
+# In a hurry.
+
+@pytest.mark.parametrize("host", ["direct", "us"])
+def test_a_client_that_closes_right_after_its_last_byte(lab, host):
+    """As PHP's ssh2_scp_send."""
+    user, port = place(lab, host)
+    there, data = lab.folder / f"hurry-{host}", os.urandom(3_000_000)
+    with paramiko.SSHClient() as ssh:
+        ssh.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        ssh.connect("127.0.0.1", port, user, key_filename=str(lab.client.key), allow_agent=False,
+                    look_for_keys=False)
+        channel = ssh.get_transport().open_session()
+        channel.exec_command(f"sleep 1; cat > {there}")
+        channel.sendall(data)
+        channel.close()
+        wait_until(lambda: there.exists() and there.read_bytes() == data, 10, "all of it")
+
+
+def test_channels_that_are_gone_take_no_room(lab, bastion):
+    """However long the monitor takes to hear that they were closed."""
+    before = set(bastion.processes("monitor"))
+    with RawSsh(bastion.port) as raw:
+        assert raw.prove(f"{ME}@web1", lab.client.key) == Success()
+        (monitor,) = set(bastion.processes("monitor")) - before
+        os.kill(monitor, signal.SIGSTOP)
+        raw.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Timer(2, os.kill, (monitor, signal.SIGCONT)).start()
+        for _ in range(128):
+            raw.send(bytes([CLOSE]) + struct.pack(">I", raw.open()))
+        raw.send(bytes([CHANNEL_OPEN]) + string("session") + struct.pack(">III", 0, 1 << 20, 32768))
+        while (answer := raw.receive()[0]) not in (OPENED, OPEN_REFUSED):
+            pass
+        assert answer == OPENED
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_input_goes_on_when_the_reader_has_left(lab, way):
+    for host in ("direct", way):
+        there = lab.folder / f"reader-{way}-{host}"
+        lab.run("bash", "-c", f"ssh -F {lab.config} {host} 'echo start; cat > {there}' "
+                f"< {lab.folder}/big | true")
+        wait_until(lambda: there.stat().st_size == 3_000_000, 5, f"the whole of it, {host},")
+        done = lab.run("bash", "-c", f"yes | timeout 20 ssh -F {lab.config} {host} cat | head -1")
+        assert done.stdout == b"y\n", host
+        done = lab.run("timeout", "20", "bash", "-c",
+                       f"ssh -F {lab.config} {host} yes < /dev/zero | head -1")
+        assert (done.returncode, done.stdout) == (0, b"y\n"), host
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_many_variables_and_long_ones(lab, way):
+    many = {f"LC_V{i}": f"value {i}" for i in range(110)} | {"LC_LONG": "x" * 90_000}
+    results = [said(lab, "env", *(f"{name}={value}" for name, value in many.items()), "ssh", "-F",
+                    lab.config, "-o", "SendEnv=LC_*", host, "env | grep ^LC_ | sort")
+               for host in ("direct", way)]
+    assert results[0] == results[1] and len(results[0][1]) > 90_000
