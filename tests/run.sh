@@ -38,5 +38,6 @@ build fuzz --target fuzzers
 mkdir -p build/all-tests
 printf 'subdirs("%s" "%s" "%s")\n' "$root/build/dev" "$root/build/asan" "$root/build/fuzz" \
   >build/all-tests/CTestTestfile.cmake
-exec ctest --test-dir build/all-tests --parallel "$(nproc)" --output-on-failure \
+# Twice as many as cores: many wait most of their time.
+exec ctest --test-dir build/all-tests --parallel "$((2 * $(nproc)))" --output-on-failure \
   --no-tests=error "$@"
