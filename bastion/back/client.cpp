@@ -180,7 +180,8 @@ void Client::wait(int timeout_ms) {
   if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
-  const bool sent = ready == 0 && keepalive_.send_if_due(session_.get(), bounded_ms);
+  const bool heard = (fds[0].revents & POLLIN) != 0;
+  const bool sent = keepalive_.send_if_due(session_.get(), heard);
   vanished_.look_if_due(ready > 0 || sent);
   monitor_ready_ = fds[1].revents != 0;
 }

@@ -131,7 +131,8 @@ void Server::wait(int timeout_ms) {
   if (ready < 0 && errno != EINTR) {
     fatal("poll failed");
   }
-  const bool sent = ready == 0 && channels_ && keepalive_.send_if_due(session_.get(), bounded_ms);
+  const bool heard = (polled_[0].revents & POLLIN) != 0;
+  const bool sent = channels_ && keepalive_.send_if_due(session_.get(), heard);
   vanished_.look_if_due(ready > 0 || sent);
   monitor_ready_ = !session_over_ && polled_[1].revents != 0;
 }

@@ -12,15 +12,17 @@ namespace sallyport {
 // 4253 section 11.2), which nobody answers: a client that is stopped (^Z) does not die of it.
 class Keepalive {
 public:
-  explicit Keepalive(std::chrono::milliseconds silence) : silence_(silence) {}  // 0: none
+  explicit Keepalive(std::chrono::seconds silence) : silence_(silence) {}  // 0: none
 
   // How long poll(2) may wait, where the caller would wait this long (-1: for ever).
   int bounded_ms(int timeout_ms) const;
-  // After a wait of `waited_ms` in which nothing happened; whether something was sent.
-  bool send_if_due(ssh_session session, int waited_ms) const;
+  // After each wait; `heard`: something has come from the peer. Whether something was sent.
+  bool send_if_due(ssh_session session, bool heard);
 
 private:
-  std::chrono::milliseconds silence_;
+  using Clock = std::chrono::steady_clock;
+  std::chrono::seconds silence_;
+  Clock::time_point silent_since_ = Clock::now();
 };
 
 }  // namespace sallyport

@@ -12,8 +12,9 @@ namespace sallyport {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{5000};
-// Longer than keep_alive() leaves a connection on which nothing moves without an acknowledgement.
-constexpr std::chrono::milliseconds kSilence{40'000};
+// As late as a minute allows: TCP sends again at growing intervals, after 25 s at 51 s, and a line
+// that is whole again is not noticed before.
+constexpr std::chrono::milliseconds kSilence{50'000};
 
 }  // namespace
 
@@ -41,8 +42,13 @@ void VanishedPeer::look() {
   socklen_t size = sizeof info;
   watches_ = ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
              (info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0);
-  const bool silent = watches_ && (info.tcpi_unacked > 0 || info.tcpi_probes > 0) &&
-                      std::chrono::milliseconds(info.tcpi_last_ack_recv) >= kSilence;
+  // Sent after the last word from there; and behind a closed window, where probes may be minutes
+  // apart, more than one of them lost.
+  const bool unanswered =
+      (info.tcpi_unacked > 0 && info.tcpi_last_data_sent < info.tcpi_last_ack_recv) ||
+      info.tcpi_probes >= 2;
+  const bool silent =
+      watches_ && unanswered && std::chrono::milliseconds(info.tcpi_last_ack_recv) >= kSilence;
   silent_looks_ = silent ? silent_looks_ + 1 : 0;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notices within a minute that the other end of a TCP connection with keep_alive() has vanished while
-// it has not acknowledged all that was sent. TCP keepalive does not look then, a retransmission is given up
-// after a quarter of an hour, and TCP_USER_TIMEOUT also ends a connection whose peer acknowledges
-// but takes nothing, such as a stopped client (^Z).
+// Notices within a minute that the other end of a TCP connection with keep_alive() has vanished
+// while it has not acknowledged all that was sent. TCP keepalive does not look then, a
+// retransmission is given up after a quarter of an hour, and TCP_USER_TIMEOUT also ends a
+// connection whose peer acknowledges but takes nothing, such as a stopped client (^Z).
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,7 @@ public:
 
 private:
   using Clock = std::chrono::steady_clock;
-  // One look may fall between a probe of a closed window, or what was sent after a long silence,
-  // and the answer.
+  // One look may fall between what was sent after a long silence and its answer.
   static constexpr int kLooksBeforeGone = 2;
   void look();
 

@@ -80,3 +80,23 @@ def test_a_vanished_client_is_asked_for_after_20_s(bastion, client):
     with client.connection():
         timers = options_of(bastion.port)
         assert timers and all(re.fullmatch(r"(\d+ms|1?\d(\.\d+)?sec|20sec)", t) for t in timers), timers
+
+
+def test_a_keepalive_beside_a_channel_that_is_on_its_way_out(tmp_path):
+    """The client has closed it, and its program goes on."""
+    with running_stack(tmp_path, limits={"keepalive_s": 1},
+                       sshd_config="LogLevel DEBUG3") as bastion:
+        client = Client(bastion, tmp_path)
+        client.log_in(bastion.idp.approve)
+        with client.connection() as control:
+            first = subprocess.Popen(client.command("exec sleep 8", options=control))
+            with subprocess.Popen(client.command("exec sleep 8", options=control)) as second:
+                time.sleep(1)
+                second.kill()
+            log = bastion.target.folder / "sshd.log"
+            heard = lambda: log.read_text().count("Received SSH2_MSG_IGNORE")
+            before = heard()
+            time.sleep(4)
+            assert 2 <= heard() - before <= 4
+            first.kill()
+            first.wait()

@@ -250,14 +250,21 @@ def listed(bastion):
 
 def test_kill_the_clients_network(bastion, lab, add):
     """And the target's: each session ends within a minute, be something on its way or not, or only
-    after a long silence."""
+    after a long silence. A break of 28 s ends nothing."""
     lasting = ["echo up; exec sleep 600", "echo up; while sleep 0.2; do echo tick; done",
                "echo up; (sleep 44; echo late) & cat"]
-    before, fronts = listed(bastion), set(bastion.processes("front"))
-    with SlowLine(bastion.port) as to_us, SlowLine(bastion.target.port) as to_target:
+    with SlowLine(bastion.port) as to_us, SlowLine(bastion.target.port) as to_target, \
+            SlowLine(bastion.port) as broken:
         add(to_target.port, bastion.target.host_key)
-        options = ["-o", f"Port={to_us.port}", "-o", f"HostKeyAlias=[127.0.0.1]:{bastion.port}"]
-        sessions = [Session(lab.client.command(command, options=options)) for command in lasting]
+
+        def by(line, command):
+            return Session(lab.client.command(command, options=[
+                "-o", f"Port={line.port}", "-o", f"HostKeyAlias=[127.0.0.1]:{bastion.port}"]))
+
+        lucky = by(broken, "while sleep 0.2; do date +%s; done")
+        assert lucky.process.stdout.readline()
+        before, fronts = listed(bastion), set(bastion.processes("front"))
+        sessions = [by(to_us, command) for command in lasting]
         sessions += [Session(lab.client.command(command, user=f"{ME}@web2"))
                      for command in lasting]
         try:
@@ -267,18 +274,22 @@ def test_kill_the_clients_network(bastion, lab, add):
             assert len(fronts) == 6
             to_us.cut()
             to_target.cut()
-            time.sleep(25)
+            broken.break_off()
+            time.sleep(28)
             assert fronts <= set(bastion.processes("front")), "a short break ends nothing"
-            time.sleep(18)
+            broken.mend()
+            mended = time.time()
+            time.sleep(15)
             sessions[5].process.stdin.write(b"late\n")
             sessions[5].process.stdin.flush()
             wait_until(lambda: not fronts & set(bastion.processes("front")), 22, "the end of all 6")
             assert listed(bastion) <= before
+            assert any(int(line) > mended for line in lucky.process.stdout), "alive again"
             for session in sessions[3:]:
                 assert session.process.wait(1) == 254
                 assert re.search(b"sallyport: .*web2", session.process.stderr.read())
         finally:
-            for session in sessions:
+            for session in [lucky, *sessions]:
                 session.end()
 
 

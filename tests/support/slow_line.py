@@ -17,6 +17,9 @@ import time
 SO_ATTACH_FILTER = 26  # socket(7); Python has no name for it
 
 
+SO_DETACH_FILTER = 27
+
+
 def drop_all_segments(connection):
     """From now on the kernel drops what comes in for this socket before TCP sees it (a socket
     filter, "ret 0"): no data, no acknowledgement, no answer to a keepalive."""
@@ -72,10 +75,18 @@ class SlowLine:
                     return
                 sink.sendall(data)
 
-    def cut(self):
-        self.is_cut = True
+    def break_off(self):
+        """Until mend(): what is sent meanwhile arrives when TCP sends it again."""
         for end in self.ends:
             drop_all_segments(end)
+
+    def mend(self):
+        for end in self.ends:
+            end.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+    def cut(self):
+        self.is_cut = True
+        self.break_off()
 
     def close(self):
         for end in [self.listener, *self.ends]:
