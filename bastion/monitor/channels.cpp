@@ -12,7 +12,8 @@ namespace sallyport::monitor {
 
 namespace {
 
-constexpr size_t kMaxVariables = 129;  // as sshd (session_env_req)
+constexpr size_t kMaxVariables = 129;                      // as sshd (session_env_req)
+constexpr size_t kMaxEnvironmentBytes = 16 * 1024 * 1024;  // before the start, of all channels
 constexpr size_t kMaxReasonBytes = 1024;
 constexpr std::string_view kSftp = "sftp";
 
@@ -77,12 +78,23 @@ Status Channels::pty(const ChannelPty& message) {
   return ok();
 }
 
+size_t Channels::environment_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [number, channel] : channels_) {
+    bytes += channel.environment_bytes;
+  }
+  return bytes;
+}
+
 Status Channels::env(const ChannelEnv& message) {
   Channel* channel = find(message.channel);
   if (channel == nullptr || channel->step != Step::preparing) {
     return out_of_turn("a variable");
   }
-  if (passes(message.name) && channel->environment.size() < kMaxVariables) {
+  const size_t bytes = message.name.size() + message.value.size();
+  if (passes(message.name) && channel->environment.size() < kMaxVariables &&
+      environment_bytes() + bytes <= kMaxEnvironmentBytes) {
+    channel->environment_bytes += bytes;
     channel->environment.push_back(message);
   }
   return ok();
@@ -186,7 +198,8 @@ void Channels::begin(uint32_t number, Channel& channel) {
   if (channel.wants_agent) {
     to_back(ChannelAgent{number});
   }
-  for (const ChannelEnv& variable : channel.environment) {
+  channel.environment_bytes = 0;
+  for (const ChannelEnv& variable : std::exchange(channel.environment, {})) {
     to_back(variable);
   }
   to_back(channel.start);

@@ -72,6 +72,7 @@ private:
     std::optional<ChannelX11> x11;
     bool wants_agent = false;
     std::vector<ChannelEnv> environment;
+    size_t environment_bytes = 0;
     ChannelStart start;
     std::optional<ForwardOpen> forward;  // instead of all these
     bool by_target = false;
@@ -93,6 +94,7 @@ private:
   void begin(uint32_t number, Channel& channel);
   Status ask_recording(uint32_t number, Channel& channel);
   bool passes(const std::string& variable) const;
+  size_t environment_bytes() const;
   void begin_at_back(uint32_t number, Channel& channel);
   void refuse(uint32_t number, Channel& channel, const std::string& text);
   void close_at_front(uint32_t number, Channel& channel);
