@@ -46,8 +46,8 @@ struct Channels::Channel {
   static Channel& self(void* userdata) { return *static_cast<Channel*>(userdata); }
   static int on_data(ssh_session, ssh_channel, void* data, uint32_t size, int extended,
                      void* userdata) noexcept {
-    if (self(userdata).user_closed && extended == 0) {
-      self(userdata).writes_to_nobody = true;
+    if (self(userdata).user_closed && !self(userdata).unread_since) {
+      self(userdata).unread_since = std::chrono::steady_clock::now();
     }
     return self(userdata).intake.on_data(data, size, extended != 0);
   }
@@ -91,7 +91,9 @@ struct Channels::Channel {
   bool eof_reported = false;
   bool end_reported = false;
   bool user_closed = false;
-  bool writes_to_nobody = false;  // the target, after the user has closed
+  // Since when the program writes what nobody reads, without taking more of `input_left`.
+  std::optional<std::chrono::steady_clock::time_point> unread_since;
+  size_t input_left = 0;
 };
 
 }  // namespace sallyport::back

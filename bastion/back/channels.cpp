@@ -170,6 +170,9 @@ Status Channels::answer_close(const ChannelClose& message) {
   if (Channel* channel = find(message.channel)) {
     channel->user_closed = true;
     channel->intake.discard();
+    if (message.at_once) {
+      channel->outlet.discard_data();
+    }
     channel->outlet.push_close();  // after what was sent before it
   }
   return ok();
@@ -254,6 +257,7 @@ void Channels::advance(Channel& channel) {
     channel.step =
         channel.forward ? Step::running : static_cast<Step>(static_cast<int>(channel.step) + 1);
     if (channel.step == Step::running) {
+      channel.environment.clear();
       send(
           monitor_.send(ChannelStarted{channel.number, true, channel.no_terminal, channel.no_x11}));
       channel.intake.open();  // not before: data must not overtake this
@@ -297,12 +301,23 @@ void Channels::pump_channel(Channel& channel) {
     log_warning("a channel cannot be written", {{"why", printable(ssh_get_error(session_))}});
     channel.target_closed = true;
   }
-  // sshd would end the program's output at the close. It cannot be ended apart from the channel,
-  // and the close waits for input that the program does not take.
-  if (channel.is_session && channel.writes_to_nobody && !channel.outlet.empty()) {
-    channel.outlet.discard_data();
+  if (channel.user_closed && channel.is_session) {
+    drop_stuck_input(channel);
   }
   report_end(channel);
+}
+
+// sshd would end the program's output at the close. It cannot be ended apart from the channel, and
+// the close waits for input that the program does not take.
+void Channels::drop_stuck_input(Channel& channel) {
+  if (channel.outlet.queued_bytes() != channel.input_left) {
+    channel.input_left = channel.outlet.queued_bytes();
+    channel.unread_since.reset();
+  }
+  if (channel.unread_since &&
+      std::chrono::steady_clock::now() - *channel.unread_since >= kUnreadTime) {
+    channel.outlet.discard_data();
+  }
 }
 
 // The user's close goes on to the target, whose exit status and close come back after it.

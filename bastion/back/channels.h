@@ -71,6 +71,7 @@ private:
   void refuse(Channel& channel, const std::string& text);
   void pump_channel(Channel& channel);
   void report_end(Channel& channel);
+  static void drop_stuck_input(Channel& channel);
   static bool is_over(const Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
 

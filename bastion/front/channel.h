@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,9 +53,10 @@ struct Channels::Channel {
   bool client_eof = false;
   bool eof_sent = false;
   bool client_closed = false;
-  bool reader_left = false;       // of its standard output, while its input goes on
-  bool close_told = false;        // to the monitor
-  bool writes_to_nobody = false;  // the target, after the client has closed
+  bool reader_left = false;  // of its standard output, while its input goes on
+  // Since when the program writes what nobody reads, without taking more input.
+  std::optional<std::chrono::steady_clock::time_point> unread_since;
+  bool close_told = false;  // to the monitor
   bool gone = false;
 };
 

@@ -188,11 +188,11 @@ void Channels::read_unknown(Channel& channel, SshMessage message) {
     send(monitor_.send(ChannelBreak{channel.number}));
     return;
   }
-  // The program goes on until it writes again. libssh cannot pass this on to the target, so the
-  // whole channel is closed then; at once where no input is lost by it.
+  // libssh cannot pass this on to the target. The whole channel is closed: now where all of its
+  // input is on its way, otherwise when the program goes on writing.
   channel.reader_left = true;
-  if (!channel.outlet.empty() || !channel.had_input || channel.eof_sent) {
-    leave(channel);
+  if (!channel.had_input || channel.eof_sent) {
+    leave(channel, false);
   }
 }
 

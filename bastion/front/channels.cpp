@@ -129,7 +129,7 @@ void Channels::end_all(const std::string& text) {
   over_ = true;
   refusal_ = text.empty() ? "sallyport: this session has ended" : text;
   for (; !late_opens_.empty(); late_opens_.pop_front()) {
-    refuse_open(late_opens_.front().get(), text);
+    refuse_open(late_opens_.front().message.get(), text);
   }
   while (const SshMessage open = waiting_opens_.take_any()) {
     refuse_open(open.get(), text);
@@ -186,11 +186,13 @@ Status Channels::answer_data(const ChannelData& message) {
   if (channel == nullptr) {
     return ok();
   }
-  if (channel->reader_left && message.stream == Stream::output) {
-    leave(*channel);  // the program would have its SIGPIPE now
+  const bool unread =
+      channel->client_closed || (channel->reader_left && message.stream == Stream::output);
+  if (unread && !channel->unread_since) {
+    channel->unread_since = std::chrono::steady_clock::now();
   }
-  if (channel->client_closed && message.stream == Stream::output) {
-    channel->writes_to_nobody = true;
+  if (channel->reader_left && unread && is_unread(*channel)) {
+    leave(*channel, true);
   }
   channel->outlet.push_data(message.stream, message.bytes);
   return ok();
@@ -200,6 +202,9 @@ Status Channels::answer_credit(const ChannelCredit& message) {
   Channel* channel = find(message.channel);
   if (channel != nullptr && message.input) {
     channel->intake.add_credit(message.bytes);
+    if (channel->client_closed) {
+      channel->unread_since.reset();  // what is left to take has an end
+    }
   }
   return ok();
 }
@@ -258,8 +263,8 @@ void Channels::pump_channel(Channel& channel) {
     channel.outlet.discard_data();
     // What was sent before it arrives, as with sshd: clients close right after their last byte. A
     // program that takes none of it, and writes, is not kept alive by it.
-    if (channel.is_session && channel.writes_to_nobody && !channel.intake.drained()) {
-      leave(channel);
+    if (channel.is_session && is_unread(channel) && !channel.intake.drained()) {
+      leave(channel, true);
     } else if (channel.ended || (channel.started ? channel.intake.drained() : !channel.start)) {
       tell_closed(channel);
     }
@@ -270,17 +275,24 @@ void Channels::pump_channel(Channel& channel) {
   }
 }
 
-void Channels::tell_closed(Channel& channel) {
+void Channels::tell_closed(Channel& channel, bool at_once) {
   if (channel.announced && !channel.close_told) {
     channel.close_told = true;
-    send(monitor_.send(ChannelClose{channel.number}));
+    send(monitor_.send(ChannelClose{channel.number, at_once}));
   }
 }
 
-void Channels::leave(Channel& channel) {
+// sshd would end the program's output when its reader leaves, and let its input go on. libssh can
+// only close both: after a time in which one that reads first, or writes little, has gone on.
+bool Channels::is_unread(const Channel& channel) {
+  return channel.unread_since &&
+         std::chrono::steady_clock::now() - *channel.unread_since >= kUnreadTime;
+}
+
+void Channels::leave(Channel& channel, bool at_once) {
   channel.outlet.discard_data();
   channel.intake.discard();
-  tell_closed(channel);
+  tell_closed(channel, at_once);
 }
 
 // A client closes its side as soon as both ends of file are through, and still waits for the exit
@@ -312,9 +324,7 @@ void Channels::pump() {
     jump.pump();
   }
   jumps_.remove_if([](const JumpPipe& jump) { return jump.is_over(); });
-  for (; !late_opens_.empty() && !must_wait(); late_opens_.pop_front()) {
-    begin_open(std::move(late_opens_.front()));
-  }
+  begin_late_opens();
 }
 
 int Channels::wait_ms() const {

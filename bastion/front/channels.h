@@ -70,8 +70,9 @@ private:
   void read_request(SshMessage message);
   bool has_room() const;
   void pump_channel(Channel& channel);
-  void tell_closed(Channel& channel);
-  void leave(Channel& channel);
+  void tell_closed(Channel& channel, bool at_once = false);
+  static bool is_unread(const Channel& channel);
+  void leave(Channel& channel, bool at_once);
   static bool is_over(const Channel& channel);
   static bool waits_for_answers(const Channel& channel);
   void send(Status sent) { broken_ = broken_ || !sent; }
@@ -93,6 +94,7 @@ private:
 
   // forwards.cpp
   bool must_wait() const;
+  void begin_late_opens();
   void read_open(SshMessage message);
   void begin_open(SshMessage message);
   void read_session_open(ssh_message message);
@@ -111,8 +113,12 @@ private:
   ssh_counter_struct packets_{};
   uint64_t packets_seen_ = 0;
   std::list<std::unique_ptr<Channel>> channels_;
-  WaitingOpens waiting_opens_;         // until the monitor has decided
-  std::deque<SshMessage> late_opens_;  // until there is room
+  WaitingOpens waiting_opens_;  // until the monitor has decided
+  struct LateOpen {
+    SshMessage message;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::deque<LateOpen> late_opens_;  // until there is room
   std::list<JumpPipe> jumps_;
   std::deque<ListenRequest> listen_requests_;  // the first one is with the monitor
   uint32_t next_number_ = 0;

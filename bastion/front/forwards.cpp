@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kMaxHostBytes = 255;
 constexpr size_t kMaxListenRequests = 64;
+constexpr auto kLateOpenTime = std::chrono::seconds(5);
 
 std::string text_of(const char* text) {
   return text == nullptr ? "" : text;
@@ -34,9 +35,20 @@ bool Channels::must_wait() const {
 
 void Channels::read_open(SshMessage message) {
   if (late_opens_.size() < kMaxChannels && (!late_opens_.empty() || must_wait())) {
-    late_opens_.push_back(std::move(message));
+    late_opens_.push_back({std::move(message), std::chrono::steady_clock::now()});
   } else {
     begin_open(std::move(message));
+  }
+}
+
+// Not for ever: a program at the target may go on long after its channel was closed here.
+void Channels::begin_late_opens() {
+  const auto is_due = [this] {
+    return !must_wait() ||
+           std::chrono::steady_clock::now() - late_opens_.front().since >= kLateOpenTime;
+  };
+  for (; !late_opens_.empty() && is_due(); late_opens_.pop_front()) {
+    begin_open(std::move(late_opens_.front().message));
   }
 }
 

@@ -180,7 +180,8 @@ struct ChannelExitSignal {
 struct ChannelClose {
   static constexpr MessageType kType = MessageType::channel_close;
   uint32_t channel = 0;
-  void fields(auto& io) { io(channel); }
+  bool at_once = false;  // towards the target: input before this that it has not taken is dropped
+  void fields(auto& io) { io(channel, at_once); }
 };
 
 }  // namespace sallyport

@@ -8,12 +8,17 @@
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
 
 namespace sallyport {
+
+// How long a program may write what nobody reads any more, and take no input, before its channel is
+// closed.
+inline constexpr auto kUnreadTime = std::chrono::seconds(2);
 
 class ChannelOutlet {
 public:
