@@ -4,6 +4,7 @@
 #include "bastion/back/channels.h"
 #include "shared/base/printable.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>

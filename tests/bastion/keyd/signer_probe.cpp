@@ -49,15 +49,14 @@ void serve(OneSignatureAgent& agent, int fd) {
     const bool had_signed = agent.has_signed();
     std::vector<uint8_t> out;
     const auto status = agent.receive(std::span(buffer).first(static_cast<size_t>(size)), out);
-    if (::write(fd, out.data(), out.size()) != static_cast<ssize_t>(out.size())) {
-      return;
-    }
+    // Before the answer: who has it may look for the line.
     if (!status) {
       std::printf("refused: %s\n", status.error().message.c_str());
-      return;
-    }
-    if (agent.has_signed() && !had_signed) {
+    } else if (agent.has_signed() && !had_signed) {
       std::printf("signed\n");
+    }
+    if (::write(fd, out.data(), out.size()) != static_cast<ssize_t>(out.size()) || !status) {
+      return;
     }
   }
 }
