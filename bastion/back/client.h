@@ -6,7 +6,7 @@
 #include "shared/base/result.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
-#include "shared/ssh/keepalive.h"
+#include "shared/ssh/ssh_keepalive.h"
 #include "shared/ssh/vanished_peer.h"
 
 #include <chrono>
@@ -38,7 +38,7 @@ private:
 
   UniqueFd target_;
   VanishedPeer vanished_;
-  Keepalive keepalive_;
+  SshKeepalive keepalive_;
   Peer monitor_;
   bool monitor_ready_ = true;  // to be read, as poll(2) said last
   BackStart start_;

@@ -3,8 +3,8 @@
 
 #include "shared/base/denied_address.h"
 #include "shared/base/handle.h"
-#include "shared/base/keep_alive.h"
 #include "shared/base/socket_address.h"
+#include "shared/base/tcp_keepalive.h"
 #include "shared/config/address.h"
 
 #include <netdb.h>
@@ -67,7 +67,7 @@ Result<UniqueFd> connect_to(const addrinfo& address) {
     errno = error;
     return errno_error("connect");
   }
-  keep_alive(fd.get());
+  set_tcp_keepalive(fd.get());
   return fd;
 }
 

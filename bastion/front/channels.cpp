@@ -191,7 +191,7 @@ Status Channels::answer_data(const ChannelData& message) {
   if (unread && !channel->unread_since) {
     channel->unread_since = std::chrono::steady_clock::now();
   }
-  if (channel->reader_left && unread && is_unread(*channel)) {
+  if (channel->reader_left && unread && writes_in_vain(*channel)) {
     leave(*channel, true);
   }
   channel->outlet.push_data(message.stream, message.bytes);
@@ -263,7 +263,7 @@ void Channels::pump_channel(Channel& channel) {
     channel.outlet.discard_data();
     // What was sent before it arrives, as with sshd: clients close right after their last byte. A
     // program that takes none of it, and writes, is not kept alive by it.
-    if (channel.is_session && is_unread(channel) && !channel.intake.drained()) {
+    if (channel.is_session && writes_in_vain(channel) && !channel.intake.drained()) {
       leave(channel, true);
     } else if (channel.ended || (channel.started ? channel.intake.drained() : !channel.start)) {
       tell_closed(channel);
@@ -284,7 +284,7 @@ void Channels::tell_closed(Channel& channel, bool at_once) {
 
 // sshd would end the program's output when its reader leaves, and let its input go on. libssh can
 // only close both: after a time in which one that reads first, or writes little, has gone on.
-bool Channels::is_unread(const Channel& channel) {
+bool Channels::writes_in_vain(const Channel& channel) {
   return channel.unread_since &&
          std::chrono::steady_clock::now() - *channel.unread_since >= kUnreadTime;
 }

@@ -71,7 +71,7 @@ private:
   bool has_room() const;
   void pump_channel(Channel& channel);
   void tell_closed(Channel& channel, bool at_once = false);
-  static bool is_unread(const Channel& channel);
+  static bool writes_in_vain(const Channel& channel);
   void leave(Channel& channel, bool at_once);
   static bool is_over(const Channel& channel);
   static bool waits_for_answers(const Channel& channel);

@@ -5,7 +5,7 @@
 #include "bastion/front/userauth.h"
 #include "shared/ipc/peer.h"
 #include "shared/ssh/handles.h"
-#include "shared/ssh/keepalive.h"
+#include "shared/ssh/ssh_keepalive.h"
 #include "shared/ssh/vanished_peer.h"
 
 #include <poll.h>
@@ -22,7 +22,7 @@ namespace sallyport::front {
 class Server {
 public:
   struct Settings {
-    std::string ciphers;   // comma-separated, the best first; "" for the default
+    std::string ciphers;  // comma-separated, the best first; "" for the default
     std::chrono::seconds keepalive{0};
     bool is_jump = false;  // inside another session: the client need not prove anything
   };
@@ -43,7 +43,7 @@ private:
 
   UniqueFd client_;
   VanishedPeer vanished_;
-  Keepalive keepalive_;
+  SshKeepalive keepalive_;
   Peer monitor_;
   SshBind bind_;
   SshSession session_;

@@ -2,9 +2,9 @@
 #include "bastion/gate/gate.h"
 
 #include "bastion/gate/listeners.h"
-#include "shared/base/keep_alive.h"
 #include "shared/base/log.h"
 #include "shared/base/socket_address.h"
+#include "shared/base/tcp_keepalive.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -88,7 +88,7 @@ void Gate::accept_clients(int listener) {
       }
       return;
     }
-    keep_alive(client.get());
+    set_tcp_keepalive(client.get());
     start_session(std::move(client), numeric_host(reinterpret_cast<const sockaddr*>(&address)));
   }
 }

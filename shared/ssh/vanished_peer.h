@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notices within a minute that the other end of a TCP connection with keep_alive() has vanished
-// while it has not acknowledged all that was sent. TCP keepalive does not look then, a
+// Notices within a minute that the other end of a TCP connection has vanished while it has not
+// acknowledged all that was sent. TCP keepalive (set_tcp_keepalive()) does not look then, a
 // retransmission is given up after a quarter of an hour, and TCP_USER_TIMEOUT also ends a
 // connection whose peer acknowledges but takes nothing, such as a stopped client (^Z).
 #pragma once

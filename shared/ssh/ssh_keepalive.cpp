@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shared/ssh/keepalive.h"
+#include "shared/ssh/ssh_keepalive.h"
 
 #include <algorithm>
 #include <limits>
 
 namespace sallyport {
 
-int Keepalive::bounded_ms(int timeout_ms) const {
+int SshKeepalive::bounded_ms(int timeout_ms) const {
   if (silence_.count() == 0) {
     return timeout_ms;
   }
@@ -17,7 +17,7 @@ int Keepalive::bounded_ms(int timeout_ms) const {
   return timeout_ms < 0 ? bound : std::min(timeout_ms, bound);
 }
 
-bool Keepalive::send_if_due(ssh_session session, bool heard) {
+bool SshKeepalive::send_if_due(ssh_session session, bool heard) {
   if (silence_.count() == 0) {
     return false;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shared/base/keep_alive.h"
+#include "shared/base/tcp_keepalive.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,7 +15,7 @@ void set(int fd, int level, int option, int value) {
 
 }  // namespace
 
-void keep_alive(int fd) {
+void set_tcp_keepalive(int fd) {
   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 20);
   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
