@@ -14,10 +14,7 @@ import struct
 import threading
 import time
 
-SO_ATTACH_FILTER = 26  # socket(7); Python has no name for it
-
-
-SO_DETACH_FILTER = 27
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # socket(7); Python has no names for them
 
 
 def drop_all_segments(connection):
