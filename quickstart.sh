@@ -263,17 +263,21 @@ first_target() {
   ctl target add web1 "127.0.0.1:$target_port" --scan --yes --key web >"$state/logs/target-add"
 }
 
-# A client with a key of its own that knows the bastion's host key already.
+# A client with a key of its own that knows the host keys already: the bastion's, and the one that
+# ssh -J sees for the target.
 write_client() {
   local folder=$state/$1
   mkdir -p "$folder"
   make_key "$folder/key" "$1"
   printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d ' ' -f 1,2 "$config/ssh_host_ed25519_key.pub")" \
     >"$folder/known_hosts"
+  ctl known-hosts >>"$folder/known_hosts"
   cat >"$folder/ssh_config" <<END
 Host bastion
   HostName 127.0.0.1
   Port $port
+
+Host bastion web1
   IdentityFile $folder/key
   IdentitiesOnly yes
   UserKnownHostsFile $folder/known_hosts
@@ -310,6 +314,10 @@ It shows a code and this page, where you sign in as alice (or as bob, who may do
 password $(<"$state/password"):
 
   $issuer/device
+
+With the names that you have, it asks nothing now:
+
+  ssh -F $relative/client/ssh_config -J bastion $(id -un)@web1
 
 Then see the session again:
 

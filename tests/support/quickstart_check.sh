@@ -74,25 +74,31 @@ answer=$(ssh -F "$state/alice/ssh_config" -o BatchMode=yes "$login" \
   die "the command answered '$answer' with status $status"
 say "her next login asked nothing and ran a command"
 
+# Nor does the one that uses the target's own name.
+answer=$(ssh -F "$state/alice/ssh_config" -o BatchMode=yes -J bastion "$(id -un)@web1" \
+  'echo "jump $((60 + 6)) works"' </dev/null 2>"$state/logs/jump") || true
+[[ $answer == 'jump 66 works' ]] || die "ssh -J answered '$answer'"
+say "so did ssh -J"
+
 # Signing in is not enough: no role names bob's group.
 sign_in_as bob
 expect_screen 'no role of yours reaches web1'
 expect_status 254
 say "bob signed in and was refused"
 
-# Both are recorded; only the auditor's key opens them.
+# All are recorded; only the auditor's key opens them.
 play() {
   "$bin/sallyport-play" "$@" -i "$state/auditor.key"
 }
 mapfile -t recordings < <(find "$state/recordings/" -name '*.brec' | sort)
-((${#recordings[@]} == 2)) || die "there are ${#recordings[@]} recordings instead of 2"
+((${#recordings[@]} == 3)) || die "there are ${#recordings[@]} recordings instead of 3"
 texts=$(for recording in "${recordings[@]}"; do play export --format text "$recording"; done)
-for text in 'shell 42 works' 'command 55 works'; do
+for text in 'shell 42 works' 'command 55 works' 'jump 66 works'; do
   grep -qF "$text" <<<"$texts" || die "no recording shows: $text"
 done
 for recording in "${recordings[@]}"; do
   play verify "$recording" >>"$state/logs/verify" || die "$recording does not verify"
 done
 ! grep -rqF 'shell 42 works' "$config/state" || die "a recording is readable without its key"
-say "both recordings play and verify"
+say "all recordings play and verify"
 echo "quickstart.sh --check: everything works"
