@@ -50,15 +50,17 @@ def test_a_client_that_closes_right_after_its_last_byte(lab, host):
 
 @pytest.mark.parametrize("host", ["direct", "us"])
 @pytest.mark.parametrize("where", ["", ">&2"])
-def test_who_writes_and_does_not_read_ends_with_its_channel(lab, host, where):
-    pid_file = lab.folder / f"writer-{host}-{len(where)}"
+@pytest.mark.parametrize("megabytes", [2.4, 3], ids=["input waits at back", "and at front"])
+def test_who_writes_and_does_not_read_ends_with_its_channel(lab, host, where, megabytes):
+    """The target takes 2.1 MB of its input, its connection 0.5 more."""
+    pid_file = lab.folder / f"writer-{host}-{len(where)}-{megabytes}"
     with session(lab, host) as channel:
         channel.exec_command(f"echo $$ > {pid_file}; while sleep 0.2; do echo tick {where}; done")
         wait_until(lambda: pid_file.exists() and pid_file.read_text(), 10, "its start")
         channel.settimeout(2)
-        with contextlib.suppress(TimeoutError):  # as much as it takes, 3 MB at most
-            for _ in range(100):
-                channel.sendall(bytes(30_000))
+        with contextlib.suppress(TimeoutError):
+            for _ in range(int(megabytes * 100)):
+                channel.sendall(bytes(10_000))
         channel.close()
         wait_until(lambda: not os.path.exists(f"/proc/{pid_file.read_text().strip()}"), 10, "its end")
 
