@@ -69,13 +69,14 @@ void UserAuth::fail(std::string text) {
 }
 
 void UserAuth::read_requests() {
-  uint64_t messages = 0;
   while (state_ == State::running) {
     SshMessage message(ssh_message_get(session_));
     if (!message) {
       break;
     }
-    ++messages;
+    // Before its answer: the next packet may be here as soon as that is sent.
+    packets_seen_ = packets_.in_packets;
+    swallowed_.reset();
     read_request(std::move(message));
   }
   // A public key that libssh cannot parse (newer clients have some) or a wrong signature leaves no
@@ -83,13 +84,10 @@ void UserAuth::read_requests() {
   // wants no answer leaves none either, but then the client goes on (asyncssh sends such a packet
   // before each request).
   const auto now = std::chrono::steady_clock::now();
-  const bool is_swallowed = packets_.in_packets != packets_seen_ && messages == 0;
-  packets_seen_ = packets_.in_packets;
-  if (messages > 0) {
-    swallowed_.reset();
-  } else if (is_swallowed && !swallowed_) {
+  if (packets_.in_packets != packets_seen_ && !swallowed_) {
     swallowed_ = now;
   }
+  packets_seen_ = packets_.in_packets;
   // While a prompt stands a client may send what asks for no answer (PuTTY's keepalive does).
   const bool expects_answer = waiting_ == Waiting::for_client && !pending_;
   if (swallowed_ && now - *swallowed_ >= kGoesOnWithin && none_ && expects_answer &&

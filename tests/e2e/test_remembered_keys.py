@@ -153,6 +153,15 @@ def test_signature_by_another_key_opens_nothing(bastion, client, stranger):
         assert raw.prove(USER, client.key) == Success()  # so the test can fail
 
 
+def test_a_refusal_is_never_forgotten(client, stranger, bastion):
+    """libssh says nothing of a wrong signature; it may come while the answer before it is sent."""
+    for _ in range(50):
+        with RawSsh(bastion.port) as raw:
+            raw.none(USER)
+            refused = raw.prove(USER, client.key, signed_by=stranger.key)
+            assert refused == Failure("publickey,keyboard-interactive", False)
+
+
 # Closed enrolment
 
 @pytest.fixture
