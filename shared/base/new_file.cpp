@@ -27,16 +27,6 @@ bool take_name(const std::string& temporary, const std::string& path) {
          ::unlink(temporary.c_str()) == 0;
 }
 
-// The file is there; where a folder cannot be synced, the file system does it in its own time.
-void sync_folder_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd) {
-    ::fsync(fd.get());
-  }
-}
-
 }  // namespace
 
 Status write_new_file(const std::string& path, std::string_view bytes, mode_t mode,
@@ -59,6 +49,15 @@ Status write_new_file(const std::string& path, std::string_view bytes, mode_t mo
   }
   sync_folder_of(path);
   return ok();
+}
+
+void sync_folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) {
+    ::fsync(fd.get());
+  }
 }
 
 }  // namespace sallyport

@@ -22,4 +22,8 @@ struct FileOwner {
 Status write_new_file(const std::string& path, std::string_view bytes, mode_t mode = 0600,
                       std::optional<FileOwner> owner = std::nullopt);
 
+// A name that came or went in its folder, onto the disk. The file is there; where a folder cannot
+// be synced, the file system does it in its own time.
+void sync_folder_of(const std::string& path);
+
 }  // namespace sallyport

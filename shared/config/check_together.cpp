@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport {
 
@@ -31,6 +32,7 @@ public:
     times();
     socket_paths();
     recipients();
+    witnesses();
     roles();
     revoked();
     targets();
@@ -122,10 +124,82 @@ private:
   }
 
   void recipients() {
-    if (config_.recipients.size() > kAgeMaxStanzas) {
-      error("recording.recipients", "has " + std::to_string(config_.recipients.size()) +
-                                        " recipients; at most " + std::to_string(kAgeMaxStanzas) +
-                                        " fit into the header of a recording");
+    two_groups("recording.", config_.recipients, config_.second_recipients);
+    two_groups("recording.keystrokes.", config_.key_recipients, config_.second_key_recipients);
+    if (config_.key_recipients.empty() && !config_.second_key_recipients.empty()) {
+      error("recording.keystrokes.second_recipients",
+            "needs recording.keystrokes.recipients, the first of the two persons");
+    }
+  }
+
+  void two_groups(const std::string& where, const std::vector<std::string>& first,
+                  const std::vector<std::string>& second) {
+    const KeyPath first_key("", where + "recipients");
+    const KeyPath second_key("", where + "second_recipients");
+    count_recipients(first_key, first);
+    count_recipients(second_key, second);
+    if (second.empty() && given(second_key)) {
+      error(second_key,
+            "is empty: one person alone could read recordings; name the second person's "
+            "recipients, or leave the key out");
+    }
+    for (const std::string& one : second) {
+      if (std::find(first.begin(), first.end(), one) != first.end()) {
+        error(second_key, one + " is in " + first_key.text() +
+                              " too: that person alone could read recordings; name each recipient "
+                              "in one of the two");
+      }
+    }
+  }
+
+  void count_recipients(const KeyPath& key, const std::vector<std::string>& recipients) {
+    if (recipients.size() > kAgeMaxStanzas) {
+      error(key, "has " + std::to_string(recipients.size()) + " recipients; at most " +
+                     std::to_string(kAgeMaxStanzas) + " fit into the header of a recording");
+    }
+  }
+
+  void witnesses() {
+    for (const auto& [name, witness] : config_.witnesses) {
+      const std::string owner = "log.witnesses." + name;
+      witness_kind(owner, witness);
+      if (!witness.command.empty() && !witness.command.front().starts_with('/')) {
+        error({owner, "command"}, "must begin with the whole path of a program, \"/usr/bin/...\"");
+      }
+      if (!witness.url.empty() && witness.key.empty() && !given({owner, "key"})) {
+        error({owner, "url"},
+              "needs \"key\", by which the witness signs; its operator publishes it");
+      }
+      if (witness.url.empty() && (given({owner, "key"}) || given({owner, "ca_file"}))) {
+        error({owner, ""}, "has a key or ca_file without a url");
+      }
+      secure_url({owner, "url"}, witness.url);
+      if (witness.file.starts_with(config_.state_path("stored") + "/") ||
+          witness.file.starts_with(config_.state_path("keyd") + "/")) {
+        error({owner, "file"}, "lies in a folder that it is to be a witness of; put it elsewhere");
+      }
+    }
+  }
+
+  void witness_kind(const std::string& owner, const WitnessConfig& witness) {
+    const std::pair<const char*, bool> kinds[] = {{"file", !witness.file.empty()},
+                                                  {"command", !witness.command.empty()},
+                                                  {"syslog", witness.syslog},
+                                                  {"url", !witness.url.empty()}};
+    std::string there;
+    int count = 0;
+    bool tried = false;
+    for (const auto& [kind, is_there] : kinds) {
+      tried = tried || given({owner, kind});
+      if (is_there) {
+        there += (count++ > 0 ? " and " : "") + std::string(kind);
+      }
+    }
+    if (count > 1) {
+      error({owner, ""}, "is of several kinds (" + there + "); make it a witness for each");
+    } else if (count == 0 && (!tried || report_.errors.empty())) {
+      error({owner, ""},
+            "says not where checkpoints go: \"file\", \"command\", \"syslog\": true or \"url\"");
     }
   }
 
@@ -136,6 +210,7 @@ private:
     for (auto& [name, role] : config_.roles) {
       const std::string owner = "roles." + name;
       default_login({owner, "default_login"}, role);
+      keystrokes({owner, "record_keystrokes"}, role);
       for (const auto& pattern : role.targets) {
         const bool reaches =
             std::any_of(config_.targets.begin(), config_.targets.end(),
@@ -145,6 +220,14 @@ private:
                "\"" + pattern + "\" matches no target" + did_you_mean(pattern, target_names()));
         }
       }
+    }
+  }
+
+  void keystrokes(const KeyPath& key, const RoleConfig& role) {
+    if (role.record_keystrokes && config_.key_recipients.empty()) {
+      error(key,
+            "needs recording.keystrokes.recipients: name who may read what this role's people "
+            "type (`sallyport-play keygen` makes a key)");
     }
   }
 

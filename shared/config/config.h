@@ -55,6 +55,7 @@ struct RoleConfig {
   std::vector<std::string> listen_on = {"localhost:*", "127.0.0.1:*", "[::1]:*"};
   uint32_t record_streams_mib = 16;  // of what is no text on a channel; then its digest
   uint32_t record_forwards_mib = 0;  // of each forwarded connection
+  bool record_keystrokes = false;    // of channels with a terminal, in a file of their own
 };
 
 struct TargetConfig {
@@ -68,6 +69,19 @@ struct TargetConfig {
 struct HostCaConfig {
   std::vector<std::string> patterns;  // as in known_hosts: '*', '?', and '!' in front for "not"
   std::string key;                    // "ssh-ed25519 AAAA..."
+};
+
+// To whom the node log's checkpoints are shown (docs/formats/log.md, "Witnesses"). After
+// load_config() exactly one of file, command, syslog and url is given.
+struct WitnessConfig {
+  std::string file;
+  std::vector<std::string> command;  // the program by its whole path, and its arguments
+  bool syslog = false;
+  std::string url;      // of a C2SP tlog-witness: its submission prefix
+  std::string key;      // url's: "name+0a1b2c3d+base64"
+  std::string ca_file;  // url's; "": the system's
+  bool required = false;
+  std::chrono::seconds interval{60};  // "interval_s"
 };
 
 struct Config {
@@ -91,7 +105,12 @@ struct Config {
   std::vector<std::string> environment = {"LANG", "LC_*"};
   IdentityConfig identity;
   LoginConfig login;
-  std::vector<std::string> recipients;  // recording.recipients: age1...; never empty
+  std::vector<std::string> recipients;         // recording.recipients: age1...; never empty
+  std::vector<std::string> second_recipients;  // empty: one person reads a recording
+  std::vector<std::string> key_recipients;     // recording.keystrokes.recipients
+  std::vector<std::string> second_key_recipients;
+  uint32_t reserve_mib = 512;  // recording.reserve_mib: new sessions need this much disk
+  std::map<std::string, WitnessConfig> witnesses;  // log.witnesses
   std::map<std::string, RoleConfig> roles;
   std::map<std::string, TargetConfig> targets;
   std::map<std::string, HostCaConfig> host_cas;
@@ -100,8 +119,11 @@ struct Config {
   std::string socket_path(const std::string& daemon) const {  // "authd", "keyd", "stored"
     return runtime_directory + "/" + daemon + "/socket";
   }
+  // Where stored tells sallyport-witness of checkpoints.
+  std::string witness_socket_path() const { return runtime_directory + "/stored/witness"; }
   std::string state_path(const std::string& daemon) const { return state_directory + "/" + daemon; }
   std::string recordings_path() const { return state_path("stored") + "/recordings"; }
+  std::string log_path() const { return state_path("stored") + "/log"; }
 };
 
 // The default of every `--config`: /etc/sallyport. Error text: every finding, one per line, each

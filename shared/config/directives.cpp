@@ -25,9 +25,11 @@ constexpr std::string_view kCiphers[] = {"aes256-gcm@openssh.com",
                                          "aes128-ctr"};
 
 constexpr uint32_t kMaxSessions = 100'000;
+constexpr uint32_t kMaxReserveMib = 1'000'000;
 constexpr uint32_t kMaxSessionSeconds = 366 * 24 * 3600;
 constexpr uint32_t kMaxRememberSeconds = 31 * 24 * 3600;
 constexpr uint32_t kMaxLoginSeconds = 3600;
+constexpr uint32_t kMaxWitnessInterval = 24 * 3600;
 
 constexpr std::string_view kInit = "`sallyportctl init` makes one";
 constexpr std::string_view kRecipient =
@@ -152,6 +154,20 @@ constexpr Directive<Config> kConfig[] = {
      .field = [](Config& c) -> Texts& { return c.recipients; },
      .check = check_recipient,
      .if_missing = kRecipient},
+    {.key = "recording.reserve_mib",
+     .field = [](Config& c) -> uint32_t& { return c.reserve_mib; },
+     .max = kMaxReserveMib},
+    {.key = "recording.second_recipients",
+     .field = [](Config& c) -> Texts& { return c.second_recipients; },
+     .check = check_recipient},
+    {.key = "recording.keystrokes.recipients",
+     .field = [](Config& c) -> Texts& { return c.key_recipients; },
+     .check = check_recipient},
+    {.key = "recording.keystrokes.second_recipients",
+     .field = [](Config& c) -> Texts& { return c.second_key_recipients; },
+     .check = check_recipient},
+    {.key = "log.witnesses",
+     .field = [](Config& c) -> std::map<std::string, WitnessConfig>& { return c.witnesses; }},
     {.key = "roles",
      .field = [](Config& c) -> std::map<std::string, RoleConfig>& { return c.roles; }},
     {.key = "targets",
@@ -194,6 +210,8 @@ constexpr Directive<RoleConfig> kRole[] = {
     {.key = "record_forwards_mib",
      .field = [](RoleConfig& r) -> uint32_t& { return r.record_forwards_mib; },
      .max = kRecordEverythingMib},
+    {.key = "record_keystrokes",
+     .field = [](RoleConfig& r) -> bool& { return r.record_keystrokes; }},
 };
 
 constexpr Directive<TargetConfig> kTarget[] = {
@@ -218,6 +236,29 @@ constexpr Directive<HostCaConfig> kHostCa[] = {
      .field = [](HostCaConfig& c) -> std::string& { return c.key; },
      .check = check_host_key,
      .if_missing = "its public key, \"ssh-ed25519 AAAA...\""},
+};
+
+constexpr Directive<WitnessConfig> kWitness[] = {
+    {.key = "file",
+     .field = [](WitnessConfig& w) -> std::string& { return w.file; },
+     .check = check_not_empty,
+     .is_path = true},
+    {.key = "command", .field = [](WitnessConfig& w) -> Texts& { return w.command; }},
+    {.key = "syslog", .field = [](WitnessConfig& w) -> bool& { return w.syslog; }},
+    {.key = "url",
+     .field = [](WitnessConfig& w) -> std::string& { return w.url; },
+     .check = check_url},
+    {.key = "key",
+     .field = [](WitnessConfig& w) -> std::string& { return w.key; },
+     .check = check_witness_key},
+    {.key = "ca_file",
+     .field = [](WitnessConfig& w) -> std::string& { return w.ca_file; },
+     .check = check_not_empty,
+     .is_path = true},
+    {.key = "required", .field = [](WitnessConfig& w) -> bool& { return w.required; }},
+    {.key = "interval_s",
+     .field = [](WitnessConfig& w) -> seconds& { return w.interval; },
+     .max = kMaxWitnessInterval},
 };
 
 template <class T>
@@ -285,6 +326,10 @@ template <>
 std::span<const Directive<HostCaConfig>> directives<HostCaConfig>() {
   return kHostCa;
 }
+template <>
+std::span<const Directive<WitnessConfig>> directives<WitnessConfig>() {
+  return kWitness;
+}
 
 std::vector<DirectiveSummary> list_directives() {
   std::vector<DirectiveSummary> out;
@@ -292,6 +337,7 @@ std::vector<DirectiveSummary> list_directives() {
   append_summaries<RoleConfig>("roles.*.", out);
   append_summaries<TargetConfig>("targets.*.", out);
   append_summaries<HostCaConfig>("host_cas.*.", out);
+  append_summaries<WitnessConfig>("log.witnesses.*.", out);
   return out;
 }
 

@@ -28,7 +28,8 @@ using Field = std::variant<Ignored (*)(Owner&), bool& (*)(Owner&), std::string& 
                            LoginConfig::Enrolment& (*)(Owner&),
                            std::map<std::string, RoleConfig>& (*)(Owner&),
                            std::map<std::string, TargetConfig>& (*)(Owner&),
-                           std::map<std::string, HostCaConfig>& (*)(Owner&)>;
+                           std::map<std::string, HostCaConfig>& (*)(Owner&),
+                           std::map<std::string, WitnessConfig>& (*)(Owner&)>;
 
 template <class Owner>
 struct Directive {
@@ -42,7 +43,7 @@ struct Directive {
   std::string_view if_missing = {};  // not empty: the key must be there; says how to get it
 };
 
-// The tables for Config, RoleConfig, TargetConfig and HostCaConfig.
+// The tables for Config, RoleConfig, TargetConfig, HostCaConfig and WitnessConfig.
 template <class Owner>
 std::span<const Directive<Owner>> directives();
 

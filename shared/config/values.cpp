@@ -5,6 +5,7 @@
 #include "shared/config/address.h"
 #include "shared/config/host_key.h"
 #include "shared/crypto/age_keys.h"
+#include "shared/evidence/cosignature.h"
 
 #include <algorithm>
 
@@ -200,6 +201,11 @@ Status check_recipient(std::string& value) {
                    "); it looks like \"age1...\" and `sallyport-play keygen` makes one");
   }
   return ok();
+}
+
+Status check_witness_key(std::string& value) {
+  const auto key = parse_cosignature_verifier(value);
+  return key ? ok() : Status(key.error());
 }
 
 }  // namespace sallyport

@@ -28,6 +28,7 @@ Status check_scope(std::string& value);           // RFC 6749 section 3.3
 Status check_host_key(std::string& value);        // becomes "type base64"
 Status check_host_pattern(std::string& value);    // one of a known_hosts line; becomes lower case
 Status check_recipient(std::string& value);       // age1...
+Status check_witness_key(std::string& value);     // "name+0a1b2c3d+base64"
 
 // What to say of a value that holds a private key: instead of the value, which an error would carry
 // into a log.

@@ -203,4 +203,18 @@ Result<SecretBytes> age_decrypt(std::span<const uint8_t> file,
   return open_payload(*file_key, file.subspan(header->size));
 }
 
+bool is_age_file(std::span<const uint8_t> bytes) {
+  return as_text(bytes).starts_with(kAgeVersionLine);
+}
+
+std::optional<size_t> age_plaintext_size(std::span<const uint8_t> file) {
+  const auto header = parse_age_header(as_text(file));
+  if (!header || file.size() - header->size < kPayloadNonceBytes + kAeadTagBytes) {
+    return std::nullopt;
+  }
+  const size_t sealed = file.size() - header->size - kPayloadNonceBytes;
+  const size_t chunks = (sealed + kChunkBytes + kAeadTagBytes - 1) / (kChunkBytes + kAeadTagBytes);
+  return sealed - std::min(sealed, chunks * kAeadTagBytes);
+}
+
 }  // namespace sallyport

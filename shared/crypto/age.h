@@ -6,6 +6,7 @@
 #include "shared/crypto/age_keys.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,5 +28,12 @@ Result<std::vector<uint8_t>> age_encrypt(std::span<const uint8_t> plaintext,
 // Nothing is returned unless header MAC and every chunk have been checked.
 Result<SecretBytes> age_decrypt(std::span<const uint8_t> file,
                                 std::span<const AgeIdentity> identities);
+
+// By its first line.
+bool is_age_file(std::span<const uint8_t> bytes);
+
+// What it holds, without a key: as the header and the length have it, which may be a lie. None: not
+// an age file, or cut off.
+std::optional<size_t> age_plaintext_size(std::span<const uint8_t> file);
 
 }  // namespace sallyport

@@ -26,6 +26,27 @@ enum class ChannelKind : uint8_t {
   x11,
   last_ = x11
 };
+// "local-forward", as roles and recordings say it.
+constexpr const char* name_of(ChannelKind kind) {
+  switch (kind) {
+    case ChannelKind::shell:
+      return "shell";
+    case ChannelKind::exec:
+      return "exec";
+    case ChannelKind::subsystem:
+      return "subsystem";
+    case ChannelKind::direct_tcpip:
+      return "local-forward";
+    case ChannelKind::forwarded_tcpip:
+      return "remote-forward";
+    case ChannelKind::agent:
+      return "agent";
+    case ChannelKind::x11:
+      return "x11";
+  }
+  return "";
+}
+
 inline constexpr uint32_t kFirstTargetChannel = 1U << 31;
 enum class Stream : uint8_t { input, output, error, last_ = error };
 

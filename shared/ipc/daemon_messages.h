@@ -4,7 +4,9 @@
 #pragma once
 
 #include "shared/base/id.h"
+#include "shared/base/recording_part.h"
 #include "shared/base/secret_bytes.h"
+#include "shared/ipc/channel_messages.h"
 #include "shared/ipc/message_type.h"
 
 #include <cstdint>
@@ -95,31 +97,187 @@ struct VaultEntry {
   void fields(auto& io) { io(name, public_key, fingerprint, added_ms); }
 };
 
+// --- keyd signs the node log (docs/formats/log.md)
+
+struct LogState {  // stored, administrator
+  static constexpr MessageType kType = MessageType::log_state;
+  void fields(auto&) {}
+};
+struct LogStateIs {
+  static constexpr MessageType kType = MessageType::log_state_is;
+  std::string verifier;  // "sallyport/NODE+KEYID+BASE64"
+  std::string note;      // the checkpoint signed last; empty: none
+  std::string text;      // why keyd knows of none though it has signed; empty: it knows
+  void fields(auto& io) { io(verifier, note, text); }
+};
+// stored -> keyd. The answers come in the order of the questions.
+struct SignCheckpoint {
+  static constexpr MessageType kType = MessageType::sign_checkpoint;
+  uint64_t size = 0;
+  std::string root;                // 32 bytes
+  std::vector<std::string> proof;  // 32 bytes each; of consistency with the larger of
+                                   // LogStateIs::note and `previous`
+  std::string previous;            // stored's last signed note, where keyd's is lost or older
+  void fields(auto& io) { io(size, root, proof, previous); }
+};
+struct CheckpointSigned {
+  static constexpr MessageType kType = MessageType::checkpoint_signed;
+  bool ok = false;
+  std::string text;  // why not
+  std::string note;
+  void fields(auto& io) { io(ok, text, note); }
+};
+
 // --- stored --------------------------------------------------------------------------------------
 
-// monitor -> stored. The answer carries the append-only descriptor of a new, empty file.
+// monitor -> stored. The answer carries the append-only descriptor of a new file with this header.
 struct OpenRecording {
   static constexpr MessageType kType = MessageType::open_recording;
   Id grant;
   Id session;
   uint32_t channel = 0;
+  RecordingPart part = RecordingPart::channel;
   ChannelKind kind = ChannelKind::shell;
-  void fields(auto& io) { io(grant, session, channel, kind); }
+  std::string header;  // BREC/1, with the key in its envelope
+  void fields(auto& io) { io(grant, session, channel, part, kind, header); }
 };
 struct RecordingOpened {
   static constexpr MessageType kType = MessageType::recording_opened;
   uint32_t channel = 0;
+  RecordingPart part = RecordingPart::channel;
   bool ok = false;
   std::string text;
-  void fields(auto& io) { io(channel, ok, text); }
+  void fields(auto& io) { io(channel, part, ok, text); }
 };
 struct RecordingEnded {
   static constexpr MessageType kType = MessageType::recording_ended;
   uint32_t channel = 0;
+  RecordingPart part = RecordingPart::channel;
+  uint64_t frames = 0;
+  std::string chain_head;  // 32 bytes; empty: the monitor does not know, look at the file
+  std::string reason;      // one word of the node log's (is_end_reason)
+  void fields(auto& io) { io(channel, part, frames, chain_head, reason); }
+};
+// monitor -> stored: how far a recording is, 15 s after it has moved.
+struct RecordingHeadIs {
+  static constexpr MessageType kType = MessageType::recording_head_is;
+  uint32_t channel = 0;
+  RecordingPart part = RecordingPart::channel;
   uint64_t frames = 0;
   std::string chain_head;  // 32 bytes
-  std::string reason;      // one word: "closed", "client", "target", "killed", "failed"
-  void fields(auto& io) { io(channel, frames, chain_head, reason); }
+  void fields(auto& io) { io(channel, part, frames, chain_head); }
+};
+
+enum class RecordingState : uint8_t {
+  any,  // in a question only
+  running,
+  ended,
+  cut_off,  // no end frame: its monitor or the machine went without a word
+  erased,
+  set_aside,  // the file is not what its name says
+  missing,    // no file
+  last_ = missing
+};
+// Administrator. What is left empty, zero or `any` asks for nothing. One entry per recording that
+// has it all, newest start first, then an Answer. The next page: `before` and `before_ms` are
+// `recording` and `start_ms` of the last entry.
+struct RecordingsFind {
+  static constexpr MessageType kType = MessageType::recordings_find;
+  std::string recording;  // its beginning: of a session, or of one channel of it
+  std::string person;
+  std::string agent;
+  std::string target;
+  std::string login;
+  std::string address;  // its beginning
+  std::string fingerprint;
+  RecordingState state = RecordingState::any;
+  bool hold = false;      // those under legal hold
+  uint64_t since_ms = 0;  // started then or later
+  uint64_t until_ms = 0;  // started before
+  uint64_t before_ms = 0;
+  std::string before;
+  uint32_t limit = 0;  // 0: as many as one answer may have
+  void fields(auto& io) {
+    io(recording, person, agent, target, login, address, fingerprint, state, hold, since_ms,
+       until_ms, before_ms, before, limit);
+  }
+};
+// Administrator: the index is built anew from log, facts and files; an Answer when it stands.
+struct Reindex {
+  static constexpr MessageType kType = MessageType::reindex;
+  void fields(auto&) {}
+};
+// One channel of a session, as stored's index has it: about the recording, nothing out of it.
+struct RecordingEntry {
+  static constexpr MessageType kType = MessageType::recording_entry;
+  std::string recording;  // "<session>-<channel>", or "<session>-<channel>k": of keystrokes
+  RecordingState state = RecordingState::running;
+  std::string person;
+  std::string agent;  // who acted for the person
+  std::string issuer;
+  std::string subject;
+  std::string target;
+  std::string login;
+  std::string address;
+  std::string fingerprint;
+  std::string kind;       // "shell", "exec", "subsystem", ...
+  uint64_t start_ms = 0;  // Unix
+  uint64_t end_ms = 0;    // 0: not known
+  uint64_t bytes = 0;     // of the file
+  uint64_t frames = 0;
+  std::string reason;      // of the end, one word
+  std::string chain_head;  // 32 bytes; "": not known
+  bool hold = false;       // must not be erased
+  bool operator==(const RecordingEntry&) const = default;
+  void fields(auto& io) {
+    io(recording, state, person, agent, issuer, subject, target, login, address, fingerprint, kind,
+       start_ms, end_ms, bytes, frames, reason, chain_head, hold);
+  }
+};
+
+// --- witness shows the log's checkpoints to its witnesses (docs/formats/log.md)
+
+struct WatchLog {  // witness -> stored
+  static constexpr MessageType kType = MessageType::watch_log;
+  void fields(auto&) {}
+};
+// stored -> witness: at once, and after each new checkpoint.
+struct CheckpointIs {
+  static constexpr MessageType kType = MessageType::checkpoint_is;
+  std::string verifier;  // of the log, as LogStateIs has it
+  std::string note;      // empty: nothing is signed yet
+  bool last = false;     // stored goes, and waits a moment until the witnesses have it
+  void fields(auto& io) { io(verifier, note, last); }
+};
+struct AskConsistency {  // witness -> stored
+  static constexpr MessageType kType = MessageType::ask_consistency;
+  uint64_t old_size = 0;
+  uint64_t size = 0;  // of a checkpoint that was told
+  void fields(auto& io) { io(old_size, size); }
+};
+struct ConsistencyIs {
+  static constexpr MessageType kType = MessageType::consistency_is;
+  bool ok = false;
+  std::string text;                // why not
+  std::vector<std::string> proof;  // 32 bytes each
+  void fields(auto& io) { io(ok, text, proof); }
+};
+enum class WitnessAnswer : uint8_t {
+  silent,   // nothing was heard of it; text says why
+  nothing,  // it knows of no checkpoint, and there is none to give
+  taken,    // it has taken the checkpoint of `size`; note: with its cosignature, if it makes one
+  larger,   // it knows a tree of `size`, which is more than there is
+  other,    // the tree of `size` that it knows is not ours
+  last_ = other
+};
+struct WitnessSays {  // witness -> stored
+  static constexpr MessageType kType = MessageType::witness_says;
+  std::string name;
+  WitnessAnswer answer = WitnessAnswer::silent;
+  uint64_t size = 0;
+  std::string note;
+  std::string text;
+  void fields(auto& io) { io(name, answer, size, note, text); }
 };
 
 // --- administration of authd ---------------------------------------------------------------------

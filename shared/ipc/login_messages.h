@@ -141,10 +141,14 @@ struct Grant {
   std::string login;
   std::string refusal;
   uint32_t allowed = 0;
-  std::vector<std::string> environment;  // globs of variable names that may pass
-  std::vector<std::string> forward_to;   // globs of "host:port" that -L and -D may reach
-  std::vector<std::string> listen_on;    // globs of "address:port" that -R may listen on
-  std::vector<std::string> recipients;   // age recipients of the recording
+  std::vector<std::string> environment;        // globs of variable names that may pass
+  std::vector<std::string> forward_to;         // globs of "host:port" that -L and -D may reach
+  std::vector<std::string> listen_on;          // globs of "address:port" that -R may listen on
+  std::vector<std::string> recipients;         // age recipients of the recording
+  std::vector<std::string> second_recipients;  // of its inner layer; empty: one person reads it
+  // Of what is typed; empty: it is not recorded.
+  std::vector<std::string> key_recipients;
+  std::vector<std::string> second_key_recipients;
   // How much that is no text is kept of a channel before only its digest is: streams of commands
   // and subsystems, and forwarded connections.
   uint64_t stream_bytes = 0;
@@ -155,8 +159,8 @@ struct Grant {
   uint32_t session_s = 0;      // since the grant
   void fields(auto& io) {
     io(grant, person, issuer, subject, fingerprint, target, login, refusal, allowed, environment,
-       forward_to, listen_on, recipients, stream_bytes, forward_bytes, idle_input_s, idle_output_s,
-       session_s);
+       forward_to, listen_on, recipients, second_recipients, key_recipients, second_key_recipients,
+       stream_bytes, forward_bytes, idle_input_s, idle_output_s, session_s);
   }
 };
 

@@ -24,6 +24,7 @@ inline constexpr const char* kSessionUser = "sallyport";
 inline constexpr const char* kAuthdUser = "sallyport-authd";
 inline constexpr const char* kKeydUser = "sallyport-keyd";
 inline constexpr const char* kStoredUser = "sallyport-stored";
+inline constexpr const char* kWitnessUser = "sallyport-witness";
 
 // What a sandboxed process may still do: work on the descriptors that it has. No open, no socket,
 // no exec, no fork, no ptrace, no executable memory. A violation kills the process (SIGSYS).

@@ -13,7 +13,7 @@ struct TextField {
   std::string SessionFacts::*member;
 };
 
-constexpr std::array<TextField, 11> kTextFields = {{
+constexpr std::array<TextField, 12> kTextFields = {{
     {"who", &SessionFacts::who},
     {"issuer", &SessionFacts::issuer},
     {"subject", &SessionFacts::subject},
@@ -25,6 +25,7 @@ constexpr std::array<TextField, 11> kTextFields = {{
     {"command", &SessionFacts::command},
     {"session", &SessionFacts::session},
     {"node", &SessionFacts::node},
+    {"part", &SessionFacts::part},
 }};
 
 }  // namespace
@@ -65,6 +66,7 @@ Result<bool> proves_header(const AsciicastHeader& line, const RecordingHeader& h
   }
   const char* other = facts->session != header.session.hex()                             ? "session"
                       : facts->channel != header.channel                                 ? "channel"
+                      : facts->part != name_of(header.part)                              ? "part"
                       : facts->node != header.node                                       ? "node"
                       : static_cast<uint64_t>(*line.timestamp) != header.start_ms / 1000 ? "start"
                                                                                          : nullptr;

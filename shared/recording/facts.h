@@ -27,6 +27,7 @@ struct SessionFacts {
   std::string command;      // of exec, as the client sent it; a subsystem; where a connection goes
   std::string session;      // 32 hex digits
   uint32_t channel = 0;     // as in the file's header and name
+  std::string part;         // "keystrokes", or empty: as in the file's header and name
   std::string node;         // as in the file's header
   bool pty = false;
   bool operator==(const SessionFacts&) const = default;

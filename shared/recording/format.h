@@ -24,9 +24,11 @@ constexpr size_t kNodeAt = 40;            // 32 bytes, NUL padded
 constexpr size_t kNodeBytes = 32;
 constexpr size_t kCommitAt = 72;     // 32 bytes
 constexpr size_t kChannelAt = 104;   // u32, from 0
-constexpr size_t kZeroAt = 108;      // to 128: zero
+constexpr size_t kPartAt = 108;      // u8: 0 the channel, 1 what was typed on it
+constexpr size_t kZeroAt = 109;      // to 128: zero
 constexpr size_t kEnvelopeAt = 128;  // then zero padding; outside of the chain
 
+constexpr size_t kDekBytes = 32;  // the data key, which the envelope holds
 constexpr std::string_view kCommitInfo = "brec/1 commit";
 constexpr std::string_view kPayloadInfo = "brec/1 payload";
 constexpr std::string_view kChainStart = "brec/1 chain";

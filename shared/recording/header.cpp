@@ -3,7 +3,6 @@
 
 #include "shared/base/hex.h"
 #include "shared/base/names.h"
-#include "shared/crypto/age.h"
 #include "shared/crypto/hkdf.h"
 #include "shared/recording/format.h"
 #include "shared/recording/frame.h"
@@ -15,8 +14,6 @@ namespace sallyport {
 namespace {
 
 using namespace brec;
-
-constexpr size_t kDekBytes = 32;
 
 Error corrupt_header(const std::string& what) {
   return Error{Errc::corrupt, "recording header: " + what};
@@ -71,6 +68,7 @@ Result<std::vector<uint8_t>> encode_header(const RecordingHeader& header) {
   std::copy(header.node.begin(), header.node.end(), out.subspan(kNodeAt).begin());
   std::copy(header.commit.begin(), header.commit.end(), out.subspan(kCommitAt).begin());
   put_le(out.subspan(kChannelAt), header.channel, 4);
+  put_le(out.subspan(kPartAt), static_cast<uint64_t>(header.part), 1);
   std::copy(header.envelope.begin(), header.envelope.end(), out.subspan(kEnvelopeAt).begin());
   return bytes;
 }
@@ -104,6 +102,9 @@ Result<RecordingHeader> decode_header(std::span<const uint8_t> bytes) {
       !all_zero(bytes.subspan(kEnvelopeAt + envelope))) {
     return corrupt_header("bytes that must be zero are not");
   }
+  if (bytes[kPartAt] > static_cast<uint8_t>(RecordingPart::last_)) {
+    return corrupt_header("it is a part of a channel that this version does not know");
+  }
   auto node = decode_node(bytes.subspan(kNodeAt, kNodeBytes));
   if (!node) {
     return std::move(node).error();
@@ -113,6 +114,7 @@ Result<RecordingHeader> decode_header(std::span<const uint8_t> bytes) {
   header.size = *size;
   header.start_ms = get_le(bytes.subspan(kStartAt), 8);
   header.channel = static_cast<uint32_t>(get_le(bytes.subspan(kChannelAt), 4));
+  header.part = static_cast<RecordingPart>(bytes[kPartAt]);
   std::copy_n(bytes.begin() + kIdAt, header.session.bytes.size(), header.session.bytes.begin());
   std::copy_n(bytes.begin() + kCommitAt, header.commit.size(), header.commit.begin());
   const auto sealed = bytes.subspan(kEnvelopeAt, envelope);
@@ -129,23 +131,6 @@ Sha256Digest commit_of(const SecretBytes& dek, const Id& session) {
 
 SecretBytes payload_key(const SecretBytes& dek, const Id& session) {
   return derive_key(dek.span(), session.bytes, kPayloadInfo);
-}
-
-Result<SecretBytes> open_envelope(const RecordingHeader& header,
-                                  std::span<const AgeIdentity> identities) {
-  if (header.envelope.empty() || all_zero(header.envelope)) {
-    return Error{Errc::not_found, "the recording was erased: its key is gone"};
-  }
-  auto dek = age_decrypt(header.envelope, identities);
-  if (!dek) {
-    return Error{dek.error().code, "the recording's envelope: " + dek.error().message};
-  }
-  if (dek->size() != kDekBytes ||
-      !equal_in_constant_time(commit_of(*dek, header.session), header.commit)) {
-    return Error{Errc::corrupt,
-                 "the envelope holds the key of another recording (its commitment does not fit)"};
-  }
-  return std::move(*dek);
 }
 
 }  // namespace sallyport

@@ -3,6 +3,7 @@
 
 #include "shared/asciicast/reader.h"
 #include "shared/base/hex.h"
+#include "shared/recording/envelope.h"
 #include "shared/recording/facts.h"
 
 #include <openssl/crypto.h>

@@ -8,11 +8,11 @@
 
 namespace sallyport {
 
-Result<size_t> FdSource::read_at(uint64_t offset, std::span<uint8_t> out) {
+Result<size_t> read_fully_at(int fd, uint64_t offset, std::span<uint8_t> out) {
   size_t got = 0;
   while (got < out.size()) {
     const ssize_t n =
-        ::pread(fd_.get(), out.data() + got, out.size() - got, static_cast<off_t>(offset + got));
+        ::pread(fd, out.data() + got, out.size() - got, static_cast<off_t>(offset + got));
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -25,6 +25,10 @@ Result<size_t> FdSource::read_at(uint64_t offset, std::span<uint8_t> out) {
     got += static_cast<size_t>(n);
   }
   return got;
+}
+
+Result<size_t> FdSource::read_at(uint64_t offset, std::span<uint8_t> out) {
+  return read_fully_at(fd_.get(), offset, out);
 }
 
 Result<uint64_t> FdSource::size() {

@@ -23,6 +23,9 @@ public:
   virtual Result<uint64_t> size() = 0;
 };
 
+// As ByteSource::read_at().
+Result<size_t> read_fully_at(int fd, uint64_t offset, std::span<uint8_t> out);
+
 class FdSource : public ByteSource {
 public:
   explicit FdSource(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -7,6 +7,7 @@
 #include "shared/recording/source.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -24,9 +25,15 @@ struct RecordingReport {
   bool opened = false;  // every tag was checked, not only the chain's shape
 };
 
+// Told of the chain's head before the first frame and after each, with the frames so far; so also
+// up to a frame that is wrong.
+using HeadWatcher = std::function<void(uint64_t frames, const Sha256Digest& head)>;
+
 // With identities every tag and the end frame are checked; without, only the frames are walked and
-// the chain computed. Errc::corrupt names the first frame that is wrong.
+// the chain computed; so also where the recording was erased, which its header shows
+// (is_erased()). Errc::corrupt names the first frame that is wrong.
 Result<RecordingReport> verify_recording(std::unique_ptr<ByteSource> source,
-                                         std::span<const AgeIdentity> identities);
+                                         std::span<const AgeIdentity> identities,
+                                         const HeadWatcher& watch = {});
 
 }  // namespace sallyport

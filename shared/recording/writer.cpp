@@ -4,14 +4,14 @@
 #include "shared/asciicast/writer.h"
 #include "shared/base/hex.h"
 #include "shared/base/utf8.h"
+#include "shared/base/write_and_sync.h"
 #include "shared/crypto/age.h"
 #include "shared/crypto/algorithms.h"
 #include "shared/crypto/random.h"
-#include "shared/recording/file_name.h"
+#include "shared/recording/envelope.h"
 #include "shared/recording/header.h"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace sallyport {
 
@@ -21,7 +21,6 @@ using namespace brec;
 
 constexpr size_t kMaxScreenBytes = 512 * 1024;
 constexpr size_t kMaxTextLine = 16 * 1024;
-constexpr size_t kDekBytes = 32;
 constexpr uint32_t kMaxSkip = 256;
 constexpr size_t kWriteBytes = 256 * 1024;
 
@@ -37,6 +36,21 @@ size_t piece_length(std::string_view data) {
   return length > kFrameInputBytes - 4 ? length : kFrameInputBytes;
 }
 
+Result<std::string_view> one_line(std::string_view text) {
+  if (text.ends_with('\n')) {
+    text.remove_suffix(1);
+  }
+  if (text.empty() || text.size() > kAsciicastMaxHeader ||
+      text.find('\n') != std::string_view::npos || !is_valid_utf8(text)) {
+    return Error{Errc::invalid, "the asciicast header is not one line of JSON"};
+  }
+  return text;
+}
+
+Error cannot_write(const std::string& name) {
+  return errno_error("recording " + name + " cannot be written, the session must end");
+}
+
 }  // namespace
 
 void RecordingWriter::prepare_process() {
@@ -47,24 +61,17 @@ void RecordingWriter::prepare_process() {
   Compressor().once(as_bytes("prepare"), out);
 }
 
-Result<RecordingWriter> RecordingWriter::create(UniqueFd fd, const RecordingSetup& setup,
-                                                std::string_view asciicast_header) {
-  if (asciicast_header.ends_with('\n')) {
-    asciicast_header.remove_suffix(1);
-  }
-  if (asciicast_header.empty() || asciicast_header.size() > kAsciicastMaxHeader ||
-      asciicast_header.find('\n') != std::string_view::npos || !is_valid_utf8(asciicast_header)) {
-    return Error{Errc::invalid, "the asciicast header is not one line of JSON"};
-  }
+Result<NewRecording> new_recording(const RecordingSetup& setup) {
   SecretBytes dek(kDekBytes);
   random_fill(dek.span());
-  auto envelope = age_encrypt(dek.span(), setup.recipients);
+  auto envelope = seal_envelope(dek, {setup.recipients, setup.second_recipients});
   if (!envelope) {
     return std::move(envelope).error();
   }
   RecordingHeader header;
   header.session = setup.session;
   header.channel = setup.channel;
+  header.part = setup.part;
   header.node = setup.node;
   header.start_ms = setup.start_ms;
   header.commit = commit_of(dek, setup.session);
@@ -77,15 +84,37 @@ Result<RecordingWriter> RecordingWriter::create(UniqueFd fd, const RecordingSetu
   if (!decoded) {
     return decoded.error();
   }
-  RecordingWriter writer(std::move(fd), recording_file_name(setup.session, setup.channel),
-                         payload_key(dek, setup.session), decoded->first_head);
-  writer.pending_text_.append(asciicast_header).push_back('\n');
-  writer.sealed_ = std::move(*bytes);
-  writer.offset_ = writer.sealed_.size();
+  return NewRecording{std::move(*bytes), decoded->first_head, recording_file_name(header.name()),
+                      setup.start_ms, payload_key(dek, setup.session)};
+}
+
+Result<RecordingWriter> RecordingWriter::begin(UniqueFd fd, NewRecording recording,
+                                               std::string_view asciicast_header) {
+  const auto line = one_line(asciicast_header);
+  if (!line) {
+    return line.error();
+  }
+  RecordingWriter writer(std::move(fd), std::move(recording));
+  writer.pending_text_.append(*line).push_back('\n');
   if (Status done = writer.flush(); !done) {
     return std::move(done).error();
   }
   return writer;
+}
+
+Result<RecordingWriter> RecordingWriter::create(UniqueFd fd, const RecordingSetup& setup,
+                                                std::string_view asciicast_header) {
+  auto recording = new_recording(setup);
+  if (!recording) {
+    return std::move(recording).error();
+  }
+  if (const auto line = one_line(asciicast_header); !line) {
+    return line.error();
+  }
+  if (!write_all(fd.get(), recording->header)) {
+    return cannot_write(recording->file_name);
+  }
+  return begin(std::move(fd), std::move(*recording), asciicast_header);
 }
 
 uint64_t RecordingWriter::clamp(uint64_t t_us) {
@@ -340,16 +369,9 @@ Status RecordingWriter::write_frame(FrameType type, uint8_t flags, uint64_t t_us
 
 // The same bytes go on where a short write stopped: nothing is ever sealed a second time.
 Status RecordingWriter::write_out() {
-  for (std::span<const uint8_t> bytes = sealed_; !bytes.empty();) {
-    const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      broken_ = errno_error("recording " + name_ + " cannot be written, the session must end");
-      return *broken_;
-    }
-    bytes = bytes.subspan(static_cast<size_t>(written));
+  if (!write_all(fd_.get(), sealed_)) {
+    broken_ = cannot_write(name_);
+    return *broken_;
   }
   sealed_.clear();
   return ok();

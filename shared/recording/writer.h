@@ -7,6 +7,7 @@
 #include "shared/base/unique_fd.h"
 #include "shared/crypto/age_keys.h"
 #include "shared/recording/compression.h"
+#include "shared/recording/file_name.h"
 #include "shared/recording/frame_sealer.h"
 #include "shared/recording/segments.h"
 
@@ -24,16 +25,30 @@ struct RecordingSetup {
   uint32_t channel = 0;
   std::string node;  // a name of at most 32 characters
   uint64_t start_ms = 0;
-  std::vector<AgeRecipient> recipients;  // at least one
+  std::vector<AgeRecipient> recipients;           // at least one
+  std::vector<AgeRecipient> second_recipients{};  // the inner layer's (envelope.h), or none
+  RecordingPart part = RecordingPart::channel;
 };
+
+// The header of a recording that is about to begin, and what only its writer knows.
+struct NewRecording {
+  std::vector<uint8_t> header;  // the file's first bytes
+  Sha256Digest first_head{};    // H0 of the chain
+  std::string file_name;
+  uint64_t start_ms = 0;
+  SecretBytes payload_key;
+};
+
+// Errc::invalid: no or bad recipients, a bad node name.
+Result<NewRecording> new_recording(const RecordingSetup& setup);
 
 // Writes one BREC/1 file (docs/formats/brec.md) to a descriptor that can only append. Meant for the
 // monitor: record first, forward second. So call flush() and look at its answer before the bytes
 // that were added go on to the other side.
 //
-// After prepare_process() has run once in the process, everything here, create() included, needs
-// these system calls only: write, getrandom, getpid (OpenSSL's generator asks for it), brk, mmap,
-// munmap, mremap, madvise, futex. tests/shared/recording/sandbox_test.cpp holds it to that.
+// After prepare_process() has run once in the process, everything here, new_recording() included,
+// needs these system calls only: write, getrandom, getpid (OpenSSL's generator asks for it), brk,
+// mmap, munmap, mremap, madvise, futex. tests/shared/recording/sandbox_test.cpp holds it to that.
 //
 // Memory: 1 MiB for the zstd stream, 1 MiB more with the first T, S, B or E frame, below 1 MiB of
 // buffers, and 32 bytes per MiB of text (at most 512 KiB). Flat whatever the length.
@@ -46,9 +61,13 @@ public:
   // Fetches and uses everything once. Before the sandbox; costs a few milliseconds.
   static void prepare_process();
 
-  // Writes the header and the first frame, which holds `asciicast_header`: one line of JSON, with
-  // or without its newline (shared/asciicast/writer.h makes it). The file must be new and empty.
-  // Errc::invalid: no or bad recipients, a bad node name, not one line; Errc::io: cannot write.
+  // Writes the first frame, which holds `asciicast_header`: one line of JSON, with or without its
+  // newline (shared/asciicast/writer.h makes it). The file has the new recording's header and
+  // nothing else. Errc::invalid: not one line; Errc::io: cannot write.
+  static Result<RecordingWriter> begin(UniqueFd fd, NewRecording recording,
+                                       std::string_view asciicast_header);
+
+  // Both in one, into an empty file.
   static Result<RecordingWriter> create(UniqueFd fd, const RecordingSetup& setup,
                                         std::string_view asciicast_header);
 
@@ -82,8 +101,12 @@ public:
   uint64_t bytes_written() const { return offset_; }
 
 private:
-  RecordingWriter(UniqueFd fd, std::string name, const SecretBytes& key, const Sha256Digest& head)
-      : fd_(std::move(fd)), name_(std::move(name)), first_head_(head), sealer_(key, head) {}
+  RecordingWriter(UniqueFd fd, NewRecording recording)
+      : fd_(std::move(fd)),
+        name_(std::move(recording.file_name)),
+        first_head_(recording.first_head),
+        sealer_(recording.payload_key, recording.first_head),
+        offset_(recording.header.size()) {}
 
   uint64_t clamp(uint64_t t_us);
   Status add_exact(uint64_t t_us, ExactEncoder& encoder, std::string_view data);
