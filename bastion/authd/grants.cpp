@@ -143,6 +143,11 @@ Grant grant_message(const Id& id, const Admission& admission, const Config& conf
   grant.forward_bytes = admission.right.forward_bytes;
   grant.environment = config.environment;
   grant.recipients = config.recipients;
+  grant.second_recipients = config.second_recipients;
+  if (admission.right.record_keystrokes) {
+    grant.key_recipients = config.key_recipients;
+    grant.second_key_recipients = config.second_key_recipients;
+  }
   grant.idle_input_s = static_cast<uint32_t>(config.idle_input.count());
   grant.idle_output_s = static_cast<uint32_t>(config.idle_output.count());
   grant.session_s = static_cast<uint32_t>(config.session_length.count());

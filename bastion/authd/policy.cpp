@@ -110,6 +110,7 @@ void add_role(Right& right, const RoleConfig& role) {
   };
   right.stream_bytes = std::max(right.stream_bytes, bytes(role.record_streams_mib));
   right.forward_bytes = std::max(right.forward_bytes, bytes(role.record_forwards_mib));
+  right.record_keystrokes = right.record_keystrokes || role.record_keystrokes;
 }
 
 bool is_subset(const std::vector<std::string>& some, const std::vector<std::string>& of) {

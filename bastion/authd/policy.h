@@ -22,6 +22,7 @@ struct Right {
   std::vector<std::string> listen_on{};   // globs of "address:port"
   uint64_t stream_bytes = 0;              // kept of each channel before a digest has to do
   uint64_t forward_bytes = 0;
+  bool record_keystrokes = false;
 
   bool operator==(const Right&) const = default;
 };

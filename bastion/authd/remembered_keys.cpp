@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/authd/remembered_keys.h"
 
-#include "bastion/authd/sqlite.h"
 #include "shared/base/hex.h"
 #include "shared/base/log.h"
-#include "shared/base/unique_fd.h"
 #include "shared/crypto/hkdf.h"
 #include "shared/crypto/sealed.h"
 #include "shared/crypto/sha256.h"
 #include "shared/ipc/codec.h"
-
-#include <fcntl.h>
+#include "shared/sqlite/statement.h"
 
 #include <algorithm>
 #include <array>
@@ -40,72 +37,31 @@ std::string row_name_of(const SecretBytes& lookup_key, std::string_view fingerpr
   return std::string(as_text(mac));
 }
 
-Status execute(sqlite3* database, const std::string& sql) {
-  if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) {
-    return ok();
-  }
-  return Error{Errc::io, std::string(sqlite3_db_filename(database, "main")) + ": " +
-                             sqlite3_errmsg(database)};
-}
-
-// SQLite would make the file with the umask alone.
-Status make_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  return fd ? ok() : Status(errno_error("opening " + path));
-}
-
 }  // namespace
 
 Result<RememberedKeys> RememberedKeys::open(const std::string& path, const SecretBytes& seal_key) {
-  if (const Status made = make_file(path); !made) {
-    return made.error();
-  }
-  sqlite3* raw = nullptr;
-  const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
-  Database database(raw);
-  if (opened != SQLITE_OK) {
-    return Error{Errc::io, path + ": " + sqlite3_errstr(opened)};
+  auto database = open_sqlite(path);
+  if (!database) {
+    return database.error();
   }
   // secure_delete: a revoked row is overwritten, not only unlinked.
-  const Status ready = execute(raw,
+  const Status ready = execute(database->get(),
                                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
                                "PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=2000;");
   if (!ready) {
     return ready.error();
   }
-  RememberedKeys keys(std::move(database),
-                      Keys{derive_key(seal_key.span(), {}, "sallyport remembered keys: lookup/1"),
-                           derive_key(seal_key.span(), {}, "sallyport remembered keys: seal/1")});
-  if (const Status migrated = keys.migrate(); !migrated) {
+  if (const Status migrated = migrate(database->get(), kMigrations); !migrated) {
     return migrated.error();
   }
+  RememberedKeys keys(std::move(*database),
+                      Keys{derive_key(seal_key.span(), {}, "sallyport remembered keys: lookup/1"),
+                           derive_key(seal_key.span(), {}, "sallyport remembered keys: seal/1")});
   if (const Status right = keys.check_seal_key(); !right) {
     return right.error();
   }
   return keys;
-}
-
-Status RememberedKeys::migrate() {
-  Statement version(database_.get(), "PRAGMA user_version");
-  if (const auto row = version.step(); !row) {
-    return row.error();
-  }
-  const auto seen = static_cast<size_t>(version.number(0));
-  if (seen > kMigrations.size()) {
-    return Error{Errc::corrupt, std::string(sqlite3_db_filename(database_.get(), "main")) +
-                                    ": written by a newer version (format " + std::to_string(seen) +
-                                    "); install that version again"};
-  }
-  for (size_t i = seen; i < kMigrations.size(); ++i) {
-    const Status done =
-        execute(database_.get(), std::string("BEGIN IMMEDIATE;") + kMigrations[i] +
-                                     "PRAGMA user_version=" + std::to_string(i + 1) + "; COMMIT;");
-    if (!done) {
-      return done;
-    }
-  }
-  return ok();
 }
 
 // With another seal key every row would be invisible, not broken: everybody would have to log in
@@ -119,7 +75,7 @@ Status RememberedKeys::check_seal_key() {
   if (!*row) {
     const auto sealed = seal_bytes(keys_.seal.span(), kSealCheckContext, {});
     return Statement(database_.get(), "INSERT INTO seal_check VALUES (?)")
-        .bind(as_text(sealed))
+        .bind_blob(as_text(sealed))
         .run();
   }
   if (!open_sealed(keys_.seal.span(), kSealCheckContext, as_bytes(check.blob(0)))) {
@@ -157,7 +113,7 @@ Result<std::optional<RememberedKey>> RememberedKeys::find(const std::string& fin
   }
   const std::string name = row_name_of(keys_.lookup, fingerprint);
   Statement query(database_.get(), "SELECT sealed FROM remembered WHERE name = ?");
-  const auto row = query.bind(name).step();
+  const auto row = query.bind_blob(name).step();
   if (!row) {
     return row.error();
   }
@@ -182,8 +138,8 @@ Status RememberedKeys::put(RememberedKey key) {
   writer(version, key);
   const auto sealed = seal_bytes(keys_.seal.span(), context_of(name), record);
   return Statement(database_.get(), "INSERT OR REPLACE INTO remembered VALUES (?, ?)")
-      .bind(name)
-      .bind(as_text(sealed))
+      .bind_blob(name)
+      .bind_blob(as_text(sealed))
       .run();
 }
 
@@ -213,7 +169,7 @@ Result<bool> RememberedKeys::remove(const std::string& fingerprint) {
   const std::string name = row_name_of(keys_.lookup, fingerprint);
   revoked_.insert(fingerprint);
   const Status done =
-      Statement(database_.get(), "DELETE FROM remembered WHERE name = ?").bind(name).run();
+      Statement(database_.get(), "DELETE FROM remembered WHERE name = ?").bind_blob(name).run();
   if (!done) {
     return done.error();
   }

@@ -5,11 +5,9 @@
 // who uses this bastion nor with which keys.
 #pragma once
 
-#include "shared/base/handle.h"
 #include "shared/base/result.h"
 #include "shared/base/secret_bytes.h"
-
-#include <sqlite3.h>
+#include "shared/sqlite/database.h"
 
 #include <cstdint>
 #include <optional>
@@ -57,7 +55,7 @@ struct KeyList {
 class RememberedKeys {
 public:
   // seal_key: 32 bytes. Makes the file (0600) where there is none and brings an older one up to
-  // date; Errc::corrupt where the file is from a newer version or of another seal key.
+  // date; Errc::invalid where the file is from a newer version, Errc::corrupt of another seal key.
   static Result<RememberedKeys> open(const std::string& path, const SecretBytes& seal_key);
 
   // Errc::corrupt where the row does not open: it is somebody's, so the caller lets nobody in.
@@ -76,16 +74,14 @@ private:
     SecretBytes lookup;
     SecretBytes seal;
   };
-  using Database = Handle<sqlite3, sqlite3_close_v2>;
-  RememberedKeys(Database database, Keys keys)
+  RememberedKeys(SqliteDatabase database, Keys keys)
       : database_(std::move(database)), keys_(std::move(keys)) {}
 
-  Status migrate();
   Status check_seal_key();
   Status finish_revoking(const std::string& fingerprint);
   Result<RememberedKey> unseal(std::string_view row_name, std::string_view sealed) const;
 
-  Database database_;
+  SqliteDatabase database_;
   Keys keys_;
   std::set<std::string> revoked_;  // whose rows are still there
 };

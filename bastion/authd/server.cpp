@@ -17,7 +17,6 @@ namespace {
 constexpr size_t kWorkers = 8;
 constexpr size_t kMaxWaitingJobs = 256;
 constexpr std::chrono::seconds kPatienceAtTheEnd{2};
-constexpr std::chrono::seconds kAcceptPause{1};
 constexpr size_t kMaxAnswerBytes = 64 * 1024;  // a broken configuration has many findings
 }  // namespace
 
@@ -30,35 +29,16 @@ Server::Server(EventLoop& loop, Parts parts, UniqueFd listener)
       callers_(parts.callers),
       login_context_{std::move(parts.config), keys_, pending_},
       workers_(loop, kWorkers, kMaxWaitingJobs),
-      listener_(std::move(listener)) {
-  loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { accept_all(); });
-}
+      listener_(loop, std::move(listener),
+                [this](UniqueFd socket, uid_t user) { admit(std::move(socket), user); }) {}
 
-Server::~Server() {
-  loop_.unwatch(listener_.get());
-}
-
-void Server::accept_all() {
-  for (;;) {
-    UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket) {
-      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-        // Out of descriptors: without a pause the loop would spin on this one socket.
-        log_error("accept_failed", {{"error", std::strerror(errno)}});
-        loop_.change(listener_.get(), 0);
-        loop_.call_after(kAcceptPause, [this] { loop_.change(listener_.get(), EPOLLIN); });
-      }
-      return;
-    }
-    const auto uid = peer_uid(socket.get());
-    if (!uid || !callers_.knows(*uid)) {
-      log_warning("stranger_refused", {{"uid", uid ? std::to_string(*uid) : "unknown"}});
-      continue;
-    }
-    const uint64_t number = next_connection_++;
-    connections_.emplace(number,
-                         std::make_unique<Connection>(*this, number, std::move(socket), *uid));
+void Server::admit(UniqueFd socket, uid_t user) {
+  if (!callers_.knows(user)) {
+    return log_warning("stranger_refused", {{"uid", std::to_string(user)}});
   }
+  const uint64_t number = next_connection_++;
+  connections_.emplace(number,
+                       std::make_unique<Connection>(*this, number, std::move(socket), user));
 }
 
 void Server::drop(uint64_t connection) {

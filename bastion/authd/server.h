@@ -8,9 +8,10 @@
 #include "bastion/authd/login.h"
 #include "bastion/authd/pending_sign_ins.h"
 #include "bastion/authd/remembered_keys.h"
-#include "bastion/authd/workers.h"
 #include "shared/config/config.h"
 #include "shared/ipc/event_loop.h"
+#include "shared/ipc/peer_listener.h"
+#include "shared/ipc/workers.h"
 
 #include <cstdint>
 #include <functional>
@@ -32,7 +33,6 @@ public:
     Callers callers;
   };
   Server(EventLoop& loop, Parts parts, UniqueFd listener);
-  ~Server();
 
   // Loads the configuration again and ends the sessions that it gives no right to any more. On an
   // error everything stays as it was. The text is for the administrator.
@@ -44,7 +44,7 @@ public:
 private:
   friend class Connection;
 
-  void accept_all();
+  void admit(UniqueFd socket, uid_t user);
   Result<ClientCredential> read_credential_again(const IdentityConfig& identity) const;
   Status take_up(Config config);
   void drop(uint64_t connection);  // destroys it
@@ -63,9 +63,9 @@ private:
   Grants grants_;
   LoginContext login_context_;
   Workers workers_;
-  UniqueFd listener_;
   uint64_t next_connection_ = 1;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
+  PeerListener listener_;
 };
 
 }  // namespace sallyport

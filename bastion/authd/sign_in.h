@@ -3,8 +3,8 @@
 
 #include "bastion/authd/oidc/device_flow.h"
 #include "bastion/authd/oidc/person.h"
-#include "bastion/authd/workers.h"
 #include "shared/ipc/event_loop.h"
+#include "shared/ipc/workers.h"
 
 #include <functional>
 #include <memory>

@@ -36,6 +36,18 @@ void warn_of_missing_files(const Config& config) {
   warn_if_missing("identity.ca_file", config.identity.ca_file);
 }
 
+std::string second_recipients(const Config& config) {
+  return config.second_recipients.empty()
+             ? ""
+             : " and " + count(config.second_recipients.size(), "second recipient");
+}
+
+std::string key_recipients(const Config& config) {
+  return config.key_recipients.empty()
+             ? ""
+             : ", " + count(config.key_recipients.size(), "recipient") + " of keystrokes";
+}
+
 Status check(const Ctl& ctl) {
   const auto report = check_config(ctl.config_path);
   for (const auto& error : report.errors) {
@@ -50,8 +62,9 @@ Status check(const Ctl& ctl) {
   const Config& config = *report.config;
   warn_of_missing_files(config);
   print_line("OK: " + config.path + ": node " + config.node + ", issuer " + config.identity.issuer +
-             ", " + count(config.recipients.size(), "recipient") + ", " +
-             count(config.roles.size(), "role") + ", " + count(config.targets.size(), "target"));
+             ", " + count(config.recipients.size(), "recipient") + second_recipients(config) +
+             key_recipients(config) + ", " + count(config.roles.size(), "role") + ", " +
+             count(config.targets.size(), "target"));
   return ok();
 }
 

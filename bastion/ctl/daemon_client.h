@@ -52,6 +52,16 @@ public:
     return entries ? Result<std::string>(std::move(text)) : entries.error();
   }
 
+  // A question that one message of its own answers.
+  template <class Reply, class Question>
+  Result<Reply> ask_one(const Question& question) {
+    if (auto sent = peer_.send(question); !sent) {
+      return closed(sent.error());
+    }
+    const auto received = next();
+    return received ? decode_as<Reply>(*received) : received.error();
+  }
+
 private:
   DaemonClient(std::string daemon, UniqueFd socket)
       : daemon_(std::move(daemon)), peer_(std::move(socket)) {}

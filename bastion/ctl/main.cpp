@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_session_commands(app, ctl);
   add_key_commands(app, ctl);
   add_recording_commands(app, ctl);
+  add_log_commands(app, ctl);
   add_known_hosts_command(app, ctl);
   add_reload_command(app, ctl);
   try {

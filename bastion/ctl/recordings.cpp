@@ -1,75 +1,160 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/ctl/commands.h"
+#include "bastion/ctl/daemon_client.h"
 #include "bastion/ctl/terminal.h"
-
-#include <sys/stat.h>
+#include "bastion/ctl/when.h"
+#include "shared/base/hex.h"
+#include "shared/base/unix_ms.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <filesystem>
+#include <array>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <tuple>
 
 namespace sallyport {
 
 namespace {
 
-struct RecordingFile {
-  std::string name;
-  uint64_t bytes = 0;
-  uint64_t modified_ms = 0;
-};
+constexpr uint64_t kMsPerSecond = 1000;
 
-// The names of the files that stand in the folder; what is in them only an auditor can read.
-Result<std::vector<RecordingFile>> find_recordings(const std::string& folder) {
-  std::vector<RecordingFile> out;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    struct stat info {};
-    if (::lstat(entries->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
-      out.push_back({entries->path().filename().string(), static_cast<uint64_t>(info.st_size),
-                     static_cast<uint64_t>(info.st_mtim.tv_sec) * 1000});
+const std::map<std::string, RecordingState> kStates = {
+    {"running", RecordingState::running},     {"ended", RecordingState::ended},
+    {"cut-off", RecordingState::cut_off},     {"erased", RecordingState::erased},
+    {"set-aside", RecordingState::set_aside}, {"missing", RecordingState::missing}};
+
+std::string state_name(RecordingState state) {
+  for (const auto& [name, value] : kStates) {
+    if (value == state) {
+      return name;
     }
   }
-  if (error == std::errc::no_such_file_or_directory) {
-    return std::vector<RecordingFile>{};  // nothing has been recorded yet
-  }
-  if (error == std::errc::permission_denied) {
-    return Error{Errc::denied, folder + " may not be read by this user; run as root"};
-  }
-  if (error) {
-    return Error{Errc::io, folder + ": " + error.message()};
-  }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.modified_ms, a.name) < std::tie(b.modified_ms, b.name);
-  });
-  return out;
+  return "";
 }
 
-Status list_recordings(const Ctl& ctl, bool as_json) {
-  const auto config = ctl.config();
-  if (!config) {
-    return config.error();
+struct ListOptions {
+  RecordingsFind wanted;
+  std::string since;
+  std::string until;
+  std::string state;
+  bool as_json = false;
+};
+
+nlohmann::json entry_json(const RecordingEntry& entry) {
+  return {{"recording", entry.recording},
+          {"state", state_name(entry.state)},
+          {"person", entry.person},
+          {"agent", entry.agent},
+          {"issuer", entry.issuer},
+          {"subject", entry.subject},
+          {"target", entry.target},
+          {"login", entry.login},
+          {"address", entry.address},
+          {"fingerprint", entry.fingerprint},
+          {"kind", entry.kind},
+          {"start", utc_time(entry.start_ms)},
+          {"end", entry.end_ms == 0 ? nlohmann::json() : nlohmann::json(utc_time(entry.end_ms))},
+          {"bytes", entry.bytes},
+          {"frames", entry.frames},
+          {"reason", entry.reason},
+          {"head", to_hex(as_bytes(entry.chain_head))},
+          {"hold", entry.hold}};
+}
+
+std::vector<std::string> table_row(const RecordingEntry& entry) {
+  const std::string length =
+      entry.end_ms < entry.start_ms
+          ? "-"
+          : std::to_string((entry.end_ms - entry.start_ms) / kMsPerSecond) + " s";
+  return {entry.recording,
+          entry.person.empty() ? "-" : entry.person,
+          entry.login + (entry.login.empty() ? "" : "@") + entry.target,
+          entry.kind,
+          utc_time(entry.start_ms),
+          length,
+          std::to_string(entry.bytes),
+          state_name(entry.state) + (entry.hold ? ", held" : "")};
+}
+
+Status take_times(ListOptions& options) {
+  const uint64_t now = unix_ms();
+  for (const auto& [text, moment] : {std::pair(&options.since, &options.wanted.since_ms),
+                                     std::pair(&options.until, &options.wanted.until_ms)}) {
+    if (text->empty()) {
+      continue;
+    }
+    const auto when = parse_when(*text, now);
+    if (!when) {
+      return when.error();
+    }
+    *moment = *when;
   }
-  const auto files = find_recordings(config->recordings_path());
-  if (!files) {
-    return files.error();
+  return ok();
+}
+
+Result<DaemonClient> connect_stored(const Ctl& ctl) {
+  const auto config = ctl.config();
+  return config ? DaemonClient::connect(*config, "stored") : config.error();
+}
+
+Status list_recordings(const Ctl& ctl, ListOptions& options) {
+  if (Status taken = take_times(options); !taken) {
+    return taken;
+  }
+  options.wanted.state = options.state.empty() ? RecordingState::any : kStates.at(options.state);
+  auto stored = connect_stored(ctl);
+  if (!stored) {
+    return stored.error();
+  }
+  const auto entries = stored->ask_entries<RecordingEntry>(options.wanted);
+  if (!entries) {
+    return entries.error();
   }
   auto json = nlohmann::json::array();
   std::vector<std::vector<std::string>> rows;
-  for (const auto& file : *files) {
-    json.push_back(
-        {{"name", file.name}, {"bytes", file.bytes}, {"modified", utc_time(file.modified_ms)}});
-    rows.push_back({file.name, std::to_string(file.bytes), utc_time(file.modified_ms)});
+  for (const RecordingEntry& entry : *entries) {
+    options.as_json ? json.push_back(entry_json(entry)) : rows.push_back(table_row(entry));
   }
-  if (as_json) {
+  if (options.as_json) {
     print_json(json);
   } else {
-    print_table({"NAME", "BYTES", "LAST WRITTEN"}, rows);
+    print_table({"RECORDING", "PERSON", "TARGET", "KIND", "STARTED", "LENGTH", "BYTES", "STATE"},
+                rows);
   }
   return ok();
+}
+
+Status reindex(const Ctl& ctl) {
+  auto stored = connect_stored(ctl);
+  if (!stored) {
+    return stored.error();
+  }
+  const auto text = stored->ask(Reindex{});
+  if (!text) {
+    return text.error();
+  }
+  print_line(*text);
+  return ok();
+}
+
+void add_list(CLI::App& recordings, Ctl& ctl) {
+  auto options = std::make_shared<ListOptions>();
+  auto* list = recordings.add_subcommand("list", "Find them, the newest first");
+  list->add_option("--person", options->wanted.person, "who, as the identity provider names them");
+  list->add_option("--agent", options->wanted.agent, "who acted for the person");
+  list->add_option("--target", options->wanted.target, "on which target");
+  list->add_option("--login", options->wanted.login, "as which account of the target");
+  list->add_option("--address", options->wanted.address, "from where: how the address begins");
+  list->add_option("--fingerprint", options->wanted.fingerprint, "by which key, \"SHA256:...\"");
+  list->add_option("--session", options->wanted.recording, "how the session's id begins");
+  list->add_option("--since", options->since, "begun then or later: 2026-11-21, 12h, 7d");
+  list->add_option("--until", options->until, "begun before");
+  list->add_option("--state", options->state, "in which state")->check(CLI::IsMember(&kStates));
+  list->add_flag("--held", options->wanted.hold, "only those under legal hold");
+  list->add_option("--limit", options->wanted.limit, "at most so many (10000)");
+  list->add_flag("--json", options->as_json, "as JSON");
+  list->callback(
+      [&ctl, options] { ctl.run = [&ctl, options] { return list_recordings(ctl, *options); }; });
 }
 
 }  // namespace
@@ -77,11 +162,10 @@ Status list_recordings(const Ctl& ctl, bool as_json) {
 void add_recording_commands(CLI::App& app, Ctl& ctl) {
   auto* recordings = app.add_subcommand("recordings", "What has been recorded");
   recordings->require_subcommand(1);
-  auto as_json = std::make_shared<bool>(false);
-  auto* list = recordings->add_subcommand("list", "List the files, the oldest first");
-  list->add_flag("--json", *as_json, "as JSON");
-  list->callback(
-      [&ctl, as_json] { ctl.run = [&ctl, as_json] { return list_recordings(ctl, *as_json); }; });
+  add_list(*recordings, ctl);
+  auto* anew = app.add_subcommand(
+      "reindex", "Build the index of recordings anew from the node log, the facts and the files");
+  anew->callback([&ctl] { ctl.run = [&ctl] { return reindex(ctl); }; });
 }
 
 }  // namespace sallyport

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -27,8 +28,11 @@ struct Daemon {
 };
 // authd first: the others ask it.
 constexpr Daemon kDaemons[] = {{"authd", kAuthdUser}, {"keyd", kKeydUser}, {"stored", kStoredUser}};
+// Only where the configuration has witnesses. It asks stored, and nobody asks it.
+constexpr Daemon kWitness = {"witness", kWitnessUser};
 
 constexpr auto kStartTime = std::chrono::seconds(10);
+constexpr auto kStopTime = std::chrono::seconds(3);
 
 Status make_folder(const std::string& path, mode_t mode, const char* user) {
   std::error_code error;
@@ -79,35 +83,47 @@ Status Daemons::start(const Config& config, const std::string& libexec) {
     const std::string socket = config.socket_path(name);
     // A socket of an earlier life would be taken for an answer.
     ::unlink(socket.c_str());
-    for (const auto& made : {make_folder(config.state_path(name), 0700, daemon.user),
-                             make_folder(socket.substr(0, socket.rfind('/')), 0755, daemon.user)}) {
-      if (!made) {
-        return made;
-      }
+    if (Status made = make_folder(socket.substr(0, socket.rfind('/')), 0755, daemon.user); !made) {
+      return made;
     }
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-      return errno_error("a pipe for " + name);
-    }
-    const UniqueFd theirs(ends[0]);
-    UniqueFd ours(ends[1]);
-    Program program{libexec + "/sallyport-" + name,
-                    "sallyportd: " + name,
-                    {"--config", config.path},
-                    {},
-                    daemon.user,
-                    true,
-                    theirs.get()};
-    const auto pid = spawn(program);
+    const auto pid = start_one(config, libexec, name, daemon.user);
     if (!pid) {
       return pid.error();
     }
-    running_[*pid] = {name, std::move(ours)};
     if (const Status up = wait_until_it_answers(socket, name, *pid); !up) {
       return up;
     }
   }
-  return ok();
+  if (config.witnesses.empty()) {
+    return ok();
+  }
+  const auto pid = start_one(config, libexec, kWitness.name, kWitness.user);
+  return pid ? ok() : Status(pid.error());
+}
+
+Result<pid_t> Daemons::start_one(const Config& config, const std::string& libexec,
+                                 const std::string& name, const char* user) {
+  if (Status made = make_folder(config.state_path(name), 0700, user); !made) {
+    return made.error();
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return errno_error("a pipe for " + name);
+  }
+  const UniqueFd theirs(ends[0]);
+  UniqueFd ours(ends[1]);
+  const Program program{libexec + "/sallyport-" + name,
+                        "sallyportd: " + name,
+                        {"--config", config.path},
+                        {},
+                        user,
+                        true,
+                        theirs.get()};
+  const auto pid = spawn(program);
+  if (pid) {
+    running_[*pid] = {name, std::move(ours)};
+  }
+  return pid;
 }
 
 std::string Daemons::name_of(pid_t pid) const {
@@ -115,22 +131,36 @@ std::string Daemons::name_of(pid_t pid) const {
   return found == running_.end() ? "" : found->second.name;
 }
 
+// stored first: while it ends it asks keyd to sign the log, and tells witness.
 void Daemons::stop() {
+  for (auto& [pid, daemon] : running_) {
+    if (daemon.name == "stored") {
+      daemon.lifeline.reset();
+    }
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kStopTime;
+  wait_for_end_of([](const std::string& name) { return name == "stored"; }, deadline);
   for (auto& [pid, daemon] : running_) {
     daemon.lifeline.reset();
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-  while (!running_.empty() && std::chrono::steady_clock::now() < deadline) {
-    std::erase_if(running_,
-                  [](const auto& one) { return ::waitpid(one.first, nullptr, WNOHANG) != 0; });
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  wait_for_end_of([](const std::string&) { return true; }, deadline + kStopTime);
   for (const auto& [pid, daemon] : running_) {
     if (::kill(pid, SIGKILL) == 0) {  // not when it runs as another user than we do now
       ::waitpid(pid, nullptr, 0);
     }
   }
   running_.clear();
+}
+
+void Daemons::wait_for_end_of(const std::function<bool(const std::string& name)>& these,
+                              std::chrono::steady_clock::time_point deadline) {
+  const auto is_one = [&](const auto& one) { return these(one.second.name); };
+  while (std::any_of(running_.begin(), running_.end(), is_one) &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::erase_if(running_,
+                  [](const auto& one) { return ::waitpid(one.first, nullptr, WNOHANG) != 0; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
 
 }  // namespace sallyport::gate

@@ -159,7 +159,11 @@ void Gate::on_signal(int signal) {
 void Gate::reap() {
   int status = 0;
   for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    if (const std::string name = daemons_.name_of(pid); !name.empty() && !stopping_) {
+    const std::string name = daemons_.name_of(pid);
+    if (name == "witness" && !stopping_) {
+      daemons_.forget(pid);
+      log_error("the witness daemon has died: the log's checkpoints go nowhere until a restart");
+    } else if (!name.empty() && !stopping_) {
       log_error("a daemon has died, so the bastion stops", {{"daemon", name}});
       stop(1);
     }

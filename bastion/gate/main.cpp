@@ -9,6 +9,7 @@
 //   gate ── authd, gate ── keyd                     is this grant true? one signature for it
 //   keyd ── authd, stored ── authd                  is this grant true?
 //   sallyportctl ── authd, keyd                     administration
+//   witness ── stored                               the log's checkpoints, for others to remember
 #include "bastion/gate/gate.h"
 #include "bastion/gate/listeners.h"
 #include "bastion/gate/spawn.h"

@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include <pthread.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr size_t kSecureHeapBytes = 512 * 1024;
 constexpr size_t kSecureHeapPiece = 32;
+constexpr size_t kThreadStackBytes = 1024 * 1024;  // the sanitizers need so much
 
 constexpr int kForbidden[] = {
     SCMP_SYS(execve),
@@ -35,9 +37,20 @@ constexpr int kForbidden[] = {
     SCMP_SYS(setns),
 };
 
+// Locked memory is there from the beginning, so a thread would cost its whole 8 MiB.
+void limit_thread_stacks() {
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) == 0) {
+    ::pthread_attr_setstacksize(&attributes, kThreadStackBytes);
+    ::pthread_setattr_default_np(&attributes);
+    ::pthread_attr_destroy(&attributes);
+  }
+}
+
 }  // namespace
 
 Status lock_memory() {
+  limit_thread_stacks();
   CRYPTO_secure_malloc_init(kSecureHeapBytes, kSecureHeapPiece);
   rlimit limit{};
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
@@ -53,7 +66,8 @@ Status lock_memory() {
 
 void forbid_network() {
   const Handle<void, seccomp_release> filter(seccomp_init(SCMP_ACT_ALLOW));
-  bool done = filter != nullptr;
+  // Of every thread that is there already, too.
+  bool done = filter != nullptr && seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1) == 0;
   for (const int call : kForbidden) {
     done = done && seccomp_rule_add(filter.get(), SCMP_ACT_KILL_PROCESS, call, 0) == 0;
   }

@@ -11,9 +11,10 @@ namespace sallyport {
 Status lock_memory();
 
 // For keyd, which opens files all its life and so is not in one of the session sandboxes: from here
-// on this process makes no socket but AF_UNIX ones, executes nothing, traces nothing, reads no
-// other process's memory, takes no other process's descriptors, and has no io_uring, which would
-// make sockets behind the filter's back. A violation kills the process. fatal() when it cannot.
+// on this process, with all its threads, makes no socket but AF_UNIX ones, executes nothing, traces
+// nothing, reads no other process's memory, takes no other process's descriptors, and has no
+// io_uring, which would make sockets behind the filter's back. A violation kills the process.
+// fatal() when it cannot.
 void forbid_network();
 
 }  // namespace sallyport

@@ -8,7 +8,9 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 namespace sallyport {
 
@@ -29,6 +31,30 @@ std::optional<KeyType> key_type(const std::string& algorithm) {
     return KeyType::ecdsa_p256;
   }
   return algorithm == "rsa" ? std::optional(KeyType::rsa_3072) : std::nullopt;
+}
+
+std::optional<LogSigner::Request> request_of(const SignCheckpoint& message) {
+  LogSigner::Request request{message.size, {}, MerkleProof(message.proof.size()), message.previous};
+  const auto take = [](const std::string& bytes, Sha256Digest& hash) {
+    const bool fits = bytes.size() == hash.size();
+    std::copy_n(bytes.begin(), fits ? hash.size() : 0, hash.begin());
+    return fits;
+  };
+  bool whole = take(message.root, request.root);
+  for (size_t i = 0; i < message.proof.size(); ++i) {
+    whole = whole && take(message.proof[i], request.proof[i]);
+  }
+  return whole ? std::optional(std::move(request)) : std::nullopt;
+}
+
+CheckpointSigned signed_answer(LogSigner& signer, const LogSigner::Request& request) {
+  auto note = signer.sign(request);
+  if (!note) {
+    log_error("checkpoint_refused",
+              {{"size", std::to_string(request.size)}, {"why", note.error().message}});
+    return CheckpointSigned{false, note.error().message, ""};
+  }
+  return CheckpointSigned{true, "", std::move(*note)};
 }
 
 // The receive buffer of a Peer is plain memory and is used again and again: a private key that
@@ -71,6 +97,9 @@ Status KeyDaemon::Conversation::read_messages() {
       allow<&Self::answer_vault_generate>(in(Caller::administrator, Caller::own_user), Times::many),
       allow<&Self::answer_vault_remove>(in(Caller::administrator, Caller::own_user), Times::many),
       allow<&Self::answer_vault_list>(in(Caller::administrator, Caller::own_user), Times::many),
+      allow<&Self::answer_log_state>(in(Caller::administrator, Caller::stored, Caller::own_user),
+                                     Times::many),
+      allow<&Self::answer_sign_checkpoint>(in(Caller::stored, Caller::own_user), Times::many),
   };
   for (;;) {
     auto received = peer_.receive();
@@ -165,6 +194,45 @@ Status KeyDaemon::Conversation::answer_vault_list(const VaultList&) {
     text += (text.empty() ? "damaged, or sealed with another vault key: " : ", ") + file;
   }
   return send(Answer{true, text});
+}
+
+// Asks the log's signer in its thread; what it says goes to this conversation, if it is still
+// there.
+template <class Reply>
+Status KeyDaemon::Conversation::ask_log(std::function<Reply(LogSigner&)> question) {
+  auto job = [&daemon = daemon_, number = number_,
+              question = std::move(question)](LogSigner& signer) -> LogThread::Completion {
+    return [&daemon, number, reply = question(signer)] {
+      const auto asked = daemon.conversations_.find(number);
+      if (asked == daemon.conversations_.end()) {
+        return;
+      }
+      if (const auto sent = asked->second->send(reply); !sent) {
+        log_warning("log_answer_not_sent", {{"why", sent.error().message}});
+      }
+      asked->second->watch_writes();
+    };
+  };
+  return daemon_.log_.submit(std::move(job)) ? ok()
+                                             : Error{Errc::limit, "asks more than the disk takes"};
+}
+
+Status KeyDaemon::Conversation::answer_log_state(const LogState&) {
+  return ask_log<LogStateIs>([](LogSigner& signer) {
+    const auto note = signer.last_note();
+    return note ? LogStateIs{signer.verifier().text(), *note, ""}
+                : LogStateIs{signer.verifier().text(), "", note.error().message};
+  });
+}
+
+Status KeyDaemon::Conversation::answer_sign_checkpoint(const SignCheckpoint& message) {
+  auto request = request_of(message);
+  if (!request) {
+    return send(CheckpointSigned{false, "a hash of the log is 32 bytes", ""});
+  }
+  return ask_log<CheckpointSigned>([request = std::move(*request)](LogSigner& signer) {
+    return signed_answer(signer, request);
+  });
 }
 
 }  // namespace sallyport

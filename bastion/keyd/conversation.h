@@ -4,6 +4,7 @@
 #include "bastion/keyd/daemon.h"
 #include "shared/ipc/dispatch.h"
 
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -24,6 +25,8 @@ public:
   Status answer_vault_generate(const VaultGenerate& message);
   Status answer_vault_remove(const VaultRemove& message);
   Status answer_vault_list(const VaultList& message);
+  Status answer_log_state(const LogState& message);
+  Status answer_sign_checkpoint(const SignCheckpoint& message);
 
 private:
   void on_ready(uint32_t events);
@@ -31,6 +34,8 @@ private:
   Status answer_added(const Result<VaultKey>& added, const char* how);
   template <class Message>
   Status send(const Message& message, std::vector<int> fds = {});
+  template <class Reply>
+  Status ask_log(std::function<Reply(LogSigner&)> question);
   void watch_writes();
 
   KeyDaemon& daemon_;

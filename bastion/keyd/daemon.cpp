@@ -11,50 +11,40 @@
 
 namespace sallyport {
 
-KeyDaemon::KeyDaemon(EventLoop& loop, UniqueFd listener, Vault vault, std::string authd_socket,
-                     std::optional<uid_t> session_user)
+KeyDaemon::KeyDaemon(EventLoop& loop, UniqueFd listener, Vault vault, LogSigner log,
+                     std::string authd_socket, Users users)
     : loop_(loop),
-      listener_(std::move(listener)),
       vault_(std::move(vault)),
-      session_user_(session_user),
-      authd_(loop, std::move(authd_socket), Purpose::sign) {
-  loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { accept_one(); });
-}
+      users_(users),
+      authd_(loop, std::move(authd_socket), Purpose::sign),
+      log_(loop, std::move(log)),
+      listener_(loop, std::move(listener),
+                [this](UniqueFd socket, uid_t user) { admit(std::move(socket), user); }) {}
 
-KeyDaemon::~KeyDaemon() {
-  loop_.unwatch(listener_.get());
-}
+KeyDaemon::~KeyDaemon() = default;
 
-void KeyDaemon::accept_one() {
-  UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket) {
-    return;
-  }
-  const auto caller = caller_of(socket.get());
-  if (!caller) {
-    const auto uid = peer_uid(socket.get());
-    return log_warning("client_refused", {{"uid", uid ? std::to_string(*uid) : "unknown"}});
-  }
-  if (conversations_.size() >= kMaxConversations) {
-    return log_warning("client_refused", {{"why", "too many clients"}});
+void KeyDaemon::admit(UniqueFd socket, uid_t user) {
+  const auto caller = caller_of(user);
+  if (!caller || conversations_.size() >= kMaxConversations) {
+    return log_warning("client_refused", {{"uid", std::to_string(user)},
+                                          {"why", caller ? "too many clients" : "a stranger"}});
   }
   const uint64_t number = next_number_++;
   conversations_.emplace(number,
                          std::make_unique<Conversation>(*this, number, std::move(socket), *caller));
 }
 
-std::optional<Caller> KeyDaemon::caller_of(int socket) const {
-  const auto uid = peer_uid(socket);
-  if (!uid) {
-    return std::nullopt;
-  }
-  if (*uid == ::geteuid()) {
+std::optional<Caller> KeyDaemon::caller_of(uid_t user) const {
+  if (user == ::geteuid()) {
     return Caller::own_user;
   }
-  if (*uid == 0) {
+  if (user == 0) {
     return Caller::administrator;
   }
-  return session_user_ == *uid ? std::optional(Caller::session) : std::nullopt;
+  if (users_.session == user) {
+    return Caller::session;
+  }
+  return users_.stored == user ? std::optional(Caller::stored) : std::nullopt;
 }
 
 void KeyDaemon::close_conversation(uint64_t number) {
@@ -62,18 +52,16 @@ void KeyDaemon::close_conversation(uint64_t number) {
 }
 
 void KeyDaemon::confirm_and_sign(uint64_t conversation, const Id& grant, const Id& session) {
-  authd_.confirm(
-      grant, session, [this, conversation, session](const Result<GrantFacts>& facts) {
-        const auto signer = facts ? make_signer(*facts) : Result<UniqueFd>(facts.error());
-        if (!signer) {
-          log_warning("signer_denied",
-                      {{"session", session.hex()}, {"why", signer.error().message}});
-        }
-        const auto asked = conversations_.find(conversation);
-        if (asked != conversations_.end()) {
-          asked->second->send_signer(session, signer);
-        }
-      });
+  authd_.confirm(grant, session, [this, conversation, session](const Result<GrantFacts>& facts) {
+    const auto signer = facts ? make_signer(*facts) : Result<UniqueFd>(facts.error());
+    if (!signer) {
+      log_warning("signer_denied", {{"session", session.hex()}, {"why", signer.error().message}});
+    }
+    const auto asked = conversations_.find(conversation);
+    if (asked != conversations_.end()) {
+      asked->second->send_signer(session, signer);
+    }
+  });
 }
 
 Result<UniqueFd> KeyDaemon::make_signer(const GrantFacts& facts) {

@@ -44,8 +44,8 @@ std::string config_path(int argc, char** argv) {
   return argv[2];
 }
 
-std::optional<uid_t> session_user() {
-  const passwd* entry = ::getpwnam(kSessionUser);
+std::optional<uid_t> uid_of(const char* user) {
+  const passwd* entry = ::getpwnam(user);
   return entry == nullptr ? std::nullopt : std::optional(entry->pw_uid);
 }
 
@@ -67,15 +67,22 @@ int main(int argc, char** argv) {
   if (const auto locked = lock_memory(); !locked) {
     log_warning("memory_not_locked", {{"why", locked.error().message}});
   }
-  const auto sessions = session_user();
+  const KeyDaemon::Users users{uid_of(kSessionUser), uid_of(kStoredUser)};
   drop_to_user(kKeydUser);
 
-  Vault vault = need(Vault::open(config.state_path("keyd") + "/vault", std::move(vault_key)));
+  const std::string folder = config.state_path("keyd");
+  const SecretBytes log_seal(vault_key.span());
+  // The vault first: it tells a wrong vault key, before the log makes a key and seals it with that.
+  Vault vault = need(Vault::open(folder + "/vault", std::move(vault_key)));
+  LogSigner log = need(LogSigner::open(folder, log_seal.span(), "sallyport/" + config.node));
+  if (const auto state = log.last_note(); !state) {
+    log_error("log_state_unusable", {{"why", state.error().message}});
+  }
   EventLoop loop;
   loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
   const std::string socket = config.socket_path("keyd");
-  KeyDaemon daemon(loop, need(listen_peer(socket)), std::move(vault), config.socket_path("authd"),
-                   sessions);
+  KeyDaemon daemon(loop, need(listen_peer(socket)), std::move(vault), std::move(log),
+                   config.socket_path("authd"), users);
   prepare_crypto();
   forbid_network();
   log_info("ready", {{"socket", socket}});

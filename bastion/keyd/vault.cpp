@@ -6,6 +6,7 @@
 #include "shared/base/hex.h"
 #include "shared/base/id.h"
 #include "shared/base/names.h"
+#include "shared/base/unix_ms.h"
 #include "shared/crypto/sealed.h"
 #include "shared/crypto/sha256.h"
 #include "shared/ssh/wire.h"
@@ -17,7 +18,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 
 namespace sallyport {
@@ -39,11 +39,6 @@ std::string public_context(std::string_view file) {
 // Binds the private part to the very bytes of its public part, and so to the name in them.
 std::string private_context(std::string_view name, std::span<const uint8_t> public_record) {
   return "vault/1 private " + std::string(name) + " " + to_hex(sha256(public_record));
-}
-
-uint64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 Error damaged(const std::string& what) {
@@ -100,7 +95,7 @@ Result<VaultKey> Vault::add(const std::string& name, const EVP_PKEY& key) {
     return !public_key ? public_key.error() : pkcs8.error();
   }
   const std::string file = file_of(name);
-  const VaultKey added{name, std::move(*public_key), now_ms()};
+  const VaultKey added{name, std::move(*public_key), unix_ms()};
   const auto record =
       SshWriter().string(name).u64(added.added_ms).string(added.public_key.blob).take();
   const auto bytes =

@@ -24,7 +24,7 @@ Result<std::vector<uint8_t>> read_small_file(int folder, const std::string& name
   const UniqueFd fd(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd) {
     return errno == ENOENT ? Error{Errc::not_found, name}
-                           : errno_error("opening the vault's file " + name);
+                           : errno_error("opening keyd's file " + name);
   }
   std::vector<uint8_t> bytes(kMaxFileBytes + 1);
   size_t size = 0;
@@ -34,7 +34,7 @@ Result<std::vector<uint8_t>> read_small_file(int folder, const std::string& name
       continue;
     }
     if (got < 0) {
-      return errno_error("reading the vault's file " + name);
+      return errno_error("reading keyd's file " + name);
     }
     if (got == 0) {
       break;
@@ -42,25 +42,27 @@ Result<std::vector<uint8_t>> read_small_file(int folder, const std::string& name
     size += static_cast<size_t>(got);
   }
   if (size > kMaxFileBytes) {
-    return Error{Errc::corrupt, "the vault's file " + name + " is too long"};
+    return Error{Errc::corrupt, name + " is too long"};
   }
   bytes.resize(size);
   return bytes;
 }
 
-Status write_new_file(int folder, const std::string& name, std::span<const uint8_t> bytes) {
+namespace {
+
+Status write_file(int folder, const std::string& name, std::span<const uint8_t> bytes,
+                  unsigned rename_flags) {
   const std::string temporary = name + ".new";
   const UniqueFd fd(::openat(folder, temporary.c_str(),
                              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd || ::fchmod(fd.get(), 0600) != 0) {
-    return errno_error("making the vault's file " + name);
+    return errno_error("making keyd's file " + name);
   }
-  Status written = write_and_sync(fd.get(), bytes)
-                       ? ok()
-                       : Status(errno_error("writing the vault's file " + name));
-  if (written && ::renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE)) {
-    written = errno == EEXIST ? Error{Errc::denied, "exists"}
-                              : errno_error("making the vault's file " + name);
+  Status written =
+      write_and_sync(fd.get(), bytes) ? ok() : Status(errno_error("writing keyd's file " + name));
+  if (written && ::renameat2(folder, temporary.c_str(), folder, name.c_str(), rename_flags) != 0) {
+    written =
+        errno == EEXIST ? Error{Errc::denied, "exists"} : errno_error("making keyd's file " + name);
   }
   if (!written) {
     ::unlinkat(folder, temporary.c_str(), 0);
@@ -69,8 +71,18 @@ Status write_new_file(int folder, const std::string& name, std::span<const uint8
   return sync_folder(folder);
 }
 
+}  // namespace
+
+Status write_new_file(int folder, const std::string& name, std::span<const uint8_t> bytes) {
+  return write_file(folder, name, bytes, RENAME_NOREPLACE);
+}
+
+Status replace_small_file(int folder, const std::string& name, std::span<const uint8_t> bytes) {
+  return write_file(folder, name, bytes, 0);
+}
+
 Status sync_folder(int folder) {
-  return ::fsync(folder) == 0 ? ok() : Status(errno_error("fsync of the vault's folder"));
+  return ::fsync(folder) == 0 ? ok() : Status(errno_error("fsync of keyd's folder"));
 }
 
 }  // namespace sallyport

@@ -7,46 +7,28 @@
 #pragma once
 
 #include "bastion/monitor/kept_stream.h"
+#include "bastion/monitor/recording_start.h"
 #include "shared/base/result.h"
-#include "shared/ipc/messages.h"
 #include "shared/recording/writer.h"
 
 #include <chrono>
-#include <optional>
-#include <string>
 #include <string_view>
 
 namespace sallyport::monitor {
 
-// What every recording of a session says in its header.
-struct RecordedSession {
-  Id session;
-  std::string node;
-  std::string address;
-  Grant grant;
-};
-
-struct RecordedChannel {
-  ChannelStart start;
-  std::optional<ChannelPty> pty;
-  std::optional<ForwardOpen> forward;
-};
-
-struct RecordingEnd {
-  uint64_t frames;
-  std::string chain_head;  // 32 bytes
-};
-
 class ChannelRecording {
 public:
-  static Result<ChannelRecording> create(UniqueFd file, const RecordedSession& of,
-                                         const RecordedChannel& channel);
+  // `file` has the header already.
+  static Result<ChannelRecording> begin(UniqueFd file, NewRecording recording,
+                                        const RecordedSession& of, const RecordedChannel& channel);
 
   Status add_output(Stream stream, std::string_view bytes);
   Status add_input(std::string_view bytes);  // channels without a terminal only
   Status add_resize(uint32_t columns, uint32_t rows);
   Status add_exit(uint32_t status);
   Status flush();  // write(2) has returned before this does
+  // After the frames that are written; add and flush first.
+  RecordingEnd so_far() const;
   Result<RecordingEnd> finish();
 
 private:

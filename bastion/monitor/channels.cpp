@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/monitor/channels.h"
 
+#include "shared/base/hex.h"
 #include "shared/base/log.h"
 #include "shared/base/names.h"
 #include "shared/base/printable.h"
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace sallyport::monitor {
 
@@ -138,39 +140,6 @@ Status Channels::start(const ChannelStart& message) {
   return ask_recording(message.channel, *channel);
 }
 
-Status Channels::ask_recording(uint32_t number, Channel& channel) {
-  channel.step = Step::recording;
-  return stored_.send(
-      OpenRecording{session_.grant.grant, session_.session, number, channel.start.kind});
-}
-
-Status Channels::recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds) {
-  Channel* channel = find(message.channel);
-  if (channel == nullptr || channel->step != Step::recording) {
-    // The user has closed it meanwhile; stored counts what is open.
-    return message.ok ? stored_.send(RecordingEnded{message.channel, 0, "", "client"}) : ok();
-  }
-  if (!message.ok || fds.size() != 1) {
-    refuse(message.channel, *channel, "sallyport: " + message.text);
-    return ok();
-  }
-  auto recording = ChannelRecording::create(std::move(fds[0]), session_,
-                                            {channel->start, channel->pty, channel->forward});
-  if (!recording) {
-    (void)stored_.send(RecordingEnded{message.channel, 0, "", "failed"});
-    refuse(message.channel, *channel,
-           "sallyport: this session cannot be recorded, so it is not opened: " +
-               recording.error().message);
-    return ok();
-  }
-  channel->recording.emplace(std::move(*recording));
-  channel->step = Step::ready;
-  if (back_is_ready_) {
-    begin(message.channel, *channel);
-  }
-  return ok();
-}
-
 void Channels::on_back_ready() {
   back_is_ready_ = true;
   for (auto& [number, channel] : channels_) {
@@ -242,7 +211,8 @@ Status Channels::started(const ChannelStarted& message) {
   // For terminals only: every other channel's streams stay as the target wrote them.
   const std::string notice = printable(session_.grant.person) + " \u00b7 " + session_.grant.target +
                              " \u00b7 session " + session_.session.hex().substr(0, 8) +
-                             "\u2026 is recorded\r\n";
+                             "\u2026 is recorded" + (channel->keys ? ", with keystrokes" : "") +
+                             "\r\n";
   channel->own_bytes = notice.size();
   to_front(ChannelData{message.channel, Stream::output, notice});
   return record(*channel, channel->recording->add_output(Stream::output, notice));
@@ -304,8 +274,11 @@ Status Channels::input(const ChannelData& message) {
   }
   channel->input_credit -= message.bytes.size();
   pass_data(back_, message);
-  // Keystrokes are not recorded; what is piped into a command is content.
-  return channel->pty ? ok() : record(*channel, channel->recording->add_input(message.bytes));
+  // Keystrokes only where a role wants them; what is piped into a command is content.
+  if (!channel->pty) {
+    return record(*channel, channel->recording->add_input(message.bytes));
+  }
+  return channel->keys ? record(*channel, channel->keys->typed(message.bytes)) : ok();
 }
 
 Status Channels::output(const ChannelData& message) {
@@ -319,6 +292,11 @@ Status Channels::output(const ChannelData& message) {
   }
   channel->output_credit -= message.bytes.size();
   pass_data(front_, message);
+  if (channel->keys) {
+    if (Status matched = channel->keys->printed(message.bytes); !matched) {
+      return matched;
+    }
+  }
   return record(*channel, channel->recording->add_output(message.stream, message.bytes));
 }
 
@@ -426,36 +404,13 @@ Status Channels::user_close(const ChannelClose& message) {
   return ok();
 }
 
-void Channels::finish(uint32_t number, Channel& channel, const std::string& reason) {
-  const Step before = channel.step;
-  channel.step = Step::closed;
-  if (before == Step::closed || before == Step::preparing || before == Step::recording) {
-    return;
-  }
-  const auto end = channel.recording->finish();
-  channel.recording.reset();
-  channel.dirty = false;
-  if (!end) {
-    log_error("a recording has no end", {{"why", end.error().message}});
-    unrecorded_ = end.error();
-  }
-  (void)stored_.send(end ? RecordingEnded{number, end->frames, end->chain_head, reason}
-                         : RecordingEnded{number, 0, "", "failed"});
-}
-
-void Channels::finish_all(const std::string& reason) {
-  for (auto& [number, channel] : channels_) {
-    finish(number, channel, reason);
-  }
-}
-
 Status Channels::pass_on() {
   for (auto& [number, channel] : channels_) {
     if (!channel.dirty) {
       continue;
     }
     channel.dirty = false;
-    if (const Status written = channel.recording->flush(); !written) {
+    if (const Status written = flush(channel); !written) {
       return written;
     }
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bastion/monitor/channel_recording.h"
+#include "bastion/monitor/keystroke_recording.h"
 #include "shared/ipc/peer.h"
 
 #include <map>
@@ -62,10 +63,21 @@ public:
   Status target_close(const ChannelClose& message);
   Status input_credit(const ChannelCredit& message);
   // stored
-  Status recording_opened(const RecordingOpened& message, std::vector<UniqueFd>& fds);
+  Status recording_opened(const RecordingOpened& message,
+                          std::vector<UniqueFd>& fds);  // recordings.cpp
+  bool has_news_for_stored() const;                     // frames whose head was not told
+  Status tell_heads();
+
+  // What was typed and waits for its echo is forgotten after a time: true while something waits.
+  bool keys_wait() const;
+  Status pass_key_time();
 
 private:
   enum class Step { preparing, recording, ready, starting, running, closed };
+  struct Opening {
+    std::optional<NewRecording> prepared;
+    UniqueFd file;
+  };
   struct Channel {
     Step step = Step::preparing;
     std::optional<ChannelPty> pty;
@@ -76,7 +88,11 @@ private:
     ChannelStart start;
     std::optional<ForwardOpen> forward;  // instead of all these
     bool by_target = false;
+    std::map<RecordingPart, Opening> opening;  // until stored has made all files
     std::optional<ChannelRecording> recording;
+    std::optional<KeystrokeRecording> keys;
+    uint64_t told_frames = 0;  // to stored, by recording_head
+    uint64_t told_key_frames = 0;
     uint64_t input_credit = kInitialCredit;
     uint64_t output_credit = kInitialCredit;
     uint64_t own_bytes = 0;  // our notice, of which front has not given credit back yet
@@ -93,6 +109,13 @@ private:
   void forget_refused(uint32_t number, Channel& channel, const std::string& text);
   void begin(uint32_t number, Channel& channel);
   Status ask_recording(uint32_t number, Channel& channel);
+  Status begin_recordings(uint32_t number, Channel& channel);
+  Status begin_writing(Channel& channel);
+  void end_openings(uint32_t number, Channel& channel, const std::string& reason);
+  void end_recording(uint32_t number, RecordingPart part, const Result<RecordingEnd>& end,
+                     const std::string& reason);
+  Status tell_head(uint32_t number, RecordingPart part, const RecordingEnd& head, uint64_t& told);
+  static Status flush(Channel& channel);
   bool passes(const std::string& variable) const;
   size_t environment_bytes() const;
   void begin_at_back(uint32_t number, Channel& channel);

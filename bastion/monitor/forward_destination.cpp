@@ -49,24 +49,4 @@ std::optional<std::string> why_never_forwarded(const std::string& host) {
   return std::nullopt;
 }
 
-const char* name_of(ChannelKind kind) {
-  switch (kind) {
-    case ChannelKind::shell:
-      return "shell";
-    case ChannelKind::exec:
-      return "exec";
-    case ChannelKind::subsystem:
-      return "subsystem";
-    case ChannelKind::direct_tcpip:
-      return "local-forward";
-    case ChannelKind::forwarded_tcpip:
-      return "remote-forward";
-    case ChannelKind::agent:
-      return "agent";
-    case ChannelKind::x11:
-      return "x11";
-  }
-  return "";
-}
-
 }  // namespace sallyport::monitor

@@ -19,7 +19,4 @@ bool is_host_text(const std::string& host);
 // any spelling that a resolver takes ("0xa9fea9fe", "169.254.43518").
 std::optional<std::string> why_never_forwarded(const std::string& host);
 
-// "local-forward", as roles and recordings say it.
-const char* name_of(ChannelKind kind);
-
 }  // namespace sallyport::monitor

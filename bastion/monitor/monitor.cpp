@@ -80,6 +80,9 @@ constexpr AllowedMessage<Monitor> kFromStored[] = {
 // A frame is closed when nothing more is there to read, or at about this much.
 constexpr size_t kBatchBytes = 96 * 1024;
 constexpr size_t kMaxReasonBytes = 1024;
+constexpr auto kKeyMargin = std::chrono::milliseconds(50);
+// With stored's own time at most 30 s between a frame and its head in the node log.
+constexpr auto kHeadsTime = std::chrono::seconds(15);
 // front and back get this long to say good-bye before gate ends them.
 constexpr auto kFarewellTime = std::chrono::milliseconds(1200);
 
@@ -109,10 +112,10 @@ void Monitor::on_ready(Conversation& with, uint32_t events) {
   }
   if (channels_ && state_ == State::granted) {
     if (const Status passed = channels_->pass_on(); !passed) {
-      return end("sallyport: this session cannot be recorded any more, so it ends here (" +
-                     passed.error().message + ")",
-                 "failed");
+      return cannot_record(passed.error());
     }
+    watch_keys();
+    tell_heads_later();
   }
   if (!status && state_ != State::ending) {
     return on_lost(with, status.error());
@@ -179,6 +182,47 @@ void Monitor::on_gate_lost() {
   } else if (!back_.seen.contains(MessageType::back_ready)) {
     end("sallyport: this bastion is restarting; connect again", "failed");
   }
+}
+
+// For the node log, while anything moves; a silent session sleeps.
+void Monitor::tell_heads_later() {
+  if (tells_heads_ || !channels_->has_news_for_stored()) {
+    return;
+  }
+  tells_heads_ = true;
+  loop_.call_after(kHeadsTime, [this] {
+    tells_heads_ = false;
+    if (state_ == State::granted) {
+      (void)channels_->tell_heads();  // who has gone is noticed by reading
+      update_writes();
+    }
+  });
+}
+
+// Keys whose echo does not come must not stay in memory when nothing else happens either.
+void Monitor::watch_keys() {
+  if (watches_keys_ || !channels_->keys_wait()) {
+    return;
+  }
+  watches_keys_ = true;
+  loop_.call_after(EchoMatcher::kEchoTime + kKeyMargin, [this] {
+    watches_keys_ = false;
+    if (state_ != State::granted) {
+      return;
+    }
+    Status passed = channels_->pass_key_time();
+    passed = passed ? channels_->pass_on() : std::move(passed);
+    if (!passed) {
+      return cannot_record(passed.error());
+    }
+    watch_keys();
+    update_writes();
+  });
+}
+
+void Monitor::cannot_record(const Error& why) {
+  end("sallyport: this session cannot be recorded any more, so it ends here (" + why.message + ")",
+      "failed");
 }
 
 void Monitor::update_writes() {

@@ -107,6 +107,9 @@ private:
   void on_lost(Conversation& with, const Error& why);
   void on_gate_lost();
   void update_writes();
+  void tell_heads_later();
+  void watch_keys();
+  void cannot_record(const Error& why);
   void end(const std::string& text, const std::string& reason);
 
   EventLoop& loop_;
@@ -120,6 +123,8 @@ private:
   std::optional<Channels> channels_;
   std::optional<Jumps> jumps_;
   std::optional<TimeLimits> limits_;  // with channels_
+  bool tells_heads_ = false;          // a timer runs
+  bool watches_keys_ = false;
 };
 
 }  // namespace sallyport::monitor

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// stored: the folder of recordings. It opens, and the monitors append; it can delete, and cannot
-// read or forge what is written there.
+// stored: the folder of recordings and the node log, which says what is in it. It opens, and the
+// monitors append; it can delete, and can neither read nor forge what is written there.
+#include "bastion/stored/recovery.h"
 #include "bastion/stored/server.h"
 #include "shared/base/log.h"
+#include "shared/base/whole_file.h"
 #include "shared/ipc/sandbox.h"
 
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <limits>
 
 namespace {
 
@@ -21,6 +25,98 @@ constexpr uint64_t kMaxDescriptors = 64 * 1024;
 int refuse(const Error& error) {
   log_error("cannot start", {{"why", error.message}});
   return 1;
+}
+
+// What an earlier stored has left: recordings without an end in the log, and files that are none.
+// Beside the work, as there may be many.
+void look_after(Workers& workers, stored::RecordingsFolder& folder, const stored::NodeLog& log,
+                stored::EndEntries& ends, const std::vector<std::string>& file_names) {
+  const bool taken = workers.submit([&folder, &log, &ends, file_names, size = log.size()] {
+    const auto logged = stored::logged_recordings(log.folder(), size);
+    if (logged) {
+      stored::set_aside_foreign(folder, file_names, *logged);
+    }
+    return [&ends, logged] {
+      if (!logged) {
+        log_error("the node log cannot be read", {{"why", logged.error().message}});
+        return;
+      }
+      for (const auto& [name, ended] : logged->ended) {
+        if (!ended) {
+          ends.look_and_enter(name, "lost");
+        }
+      }
+    };
+  });
+  if (!taken) {
+    fatal("no worker takes the first job");
+  }
+}
+
+// While this file is away the index may lack what was put last.
+std::string clean_mark(const Config& config) {
+  return config.state_path("stored") + "/index.clean";
+}
+
+bool take_clean_mark(const Config& config) {
+  return ::unlink(clean_mark(config).c_str()) == 0;
+}
+
+void mark_clean(const Config& config) {
+  if (const Status marked = replace_file(clean_mark(config), ""); !marked) {
+    log_warning("the index will be built anew", {{"why", marked.error().message}});
+  }
+}
+
+int serve(const Config& config) {
+  EventLoop loop;
+  loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
+  auto folder = stored::RecordingsFolder::open(config.recordings_path());
+  if (!folder) {
+    return refuse(folder.error());
+  }
+  // Before anybody can make a new one.
+  const auto file_names = folder->file_names();
+  if (!file_names) {
+    return refuse(file_names.error());
+  }
+  const auto holds = [&folder](const LogEntry& entry) { return stored::holds(*folder, entry); };
+  const auto log = stored::NodeLog::open(
+      {config.log_path(), config.recordings_path(), config.socket_path("keyd")}, holds,
+      config.witnesses.empty() ? stored::NodeLog::Signing::at_once
+                               : stored::NodeLog::Signing::held);
+  if (!log) {
+    return refuse(log.error());
+  }
+  auto facts = stored::FactsFolder::open(config.state_path("stored") + "/facts");
+  if (!facts) {
+    return refuse(facts.error());
+  }
+  const bool was_clean = take_clean_mark(config);
+  stored::IndexWorker index(loop, config.state_path("stored") + "/index.db");
+  Workers workers(loop, 1, std::numeric_limits<size_t>::max());
+  stored::EndEntries ends(loop, workers, *folder, **log, index);
+  look_after(workers, *folder, **log, ends, *file_names);
+  auto witness_listener =
+      config.witnesses.empty() ? Result(UniqueFd()) : listen_peer(config.witness_socket_path());
+  auto listener = listen_peer(config.socket_path("stored"));
+  if (!listener || !witness_listener) {
+    return refuse((listener ? witness_listener : listener).error());
+  }
+  stored::WitnessDesk witnesses(loop, config, **log, std::move(*witness_listener));
+  stored::Server server(loop, config, *folder, **log, *facts, ends, index, workers, witnesses,
+                        std::move(*listener));
+  if (!was_clean) {
+    server.reindex([](const Status& done) {
+      log_info("the index was built anew", {{"result", done ? "done" : done.error().message}});
+    });
+  }
+  ::sd_notify(0, "READY=1");
+  loop.run();
+  mark_clean(config);
+  (*log)->stop();
+  witnesses.finish();
+  return 0;
 }
 
 }  // namespace
@@ -38,18 +134,5 @@ int main(int argc, char** argv) {
     return refuse(config.error());
   }
   drop_to_user(kStoredUser);
-  EventLoop loop;
-  loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
-  auto folder = stored::RecordingsFolder::open(config->recordings_path());
-  if (!folder) {
-    return refuse(folder.error());
-  }
-  auto listener = listen_peer(config->socket_path("stored"));
-  if (!listener) {
-    return refuse(listener.error());
-  }
-  stored::Server server(loop, *config, std::move(*folder), std::move(*listener));
-  ::sd_notify(0, "READY=1");
-  loop.run();
-  return 0;
+  return serve(*config);
 }

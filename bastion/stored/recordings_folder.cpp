@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/stored/recordings_folder.h"
 
-#include "shared/base/log.h"
-#include "shared/recording/file_name.h"
+#include "shared/base/write_and_sync.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
+#include <filesystem>
 
 namespace sallyport::stored {
-
-namespace {
-
-constexpr auto kInterval = std::chrono::seconds(1);
-
-}  // namespace
 
 Result<RecordingsFolder> RecordingsFolder::open(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
@@ -30,49 +25,74 @@ Result<RecordingsFolder> RecordingsFolder::open(const std::string& path) {
   return RecordingsFolder(std::move(folder), path);
 }
 
-Result<UniqueFd> RecordingsFolder::create(const Id& session, uint32_t channel) {
-  const std::string name = recording_file_name(session, channel);
-  UniqueFd file(::openat(folder_.get(), name.c_str(),
-                         O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!file || ::fchmod(file.get(), 0640) != 0) {
-    return errno_error(path_ + "/" + name);
+std::string RecordingsFolder::path_of(const RecordingName& name) const {
+  return path_ + "/" + recording_file_name(name);
+}
+
+Result<UniqueFd> RecordingsFolder::create(const RecordingName& name,
+                                          std::span<const uint8_t> header) {
+  const std::string path = path_of(name);
+  UniqueFd file(
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!file) {
+    return errno_error(path);
+  }
+  if (::fchmod(file.get(), 0640) != 0 || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 ||
+      !write_all(file.get(), header)) {
+    const Error error = errno_error(path);
+    ::unlink(path.c_str());
+    return error;
   }
   return file;
 }
 
-Syncer::Syncer(int folder) : folder_(folder), thread_([this] { run(); }) {}
-
-Syncer::~Syncer() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_one();
-  thread_.join();
+void RecordingsFolder::remove(const RecordingName& name) {
+  ::unlink(path_of(name).c_str());
 }
 
-void Syncer::set_open(size_t recordings) {
-  const std::lock_guard lock(mutex_);
-  open_ = recordings;
-  unsynced_ = true;
-  changed_.notify_one();
+Result<std::vector<std::string>> RecordingsFolder::file_names() const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator files(path_, error), end; !error && files != end;
+       files.increment(error)) {
+    names.push_back(files->path().filename().string());
+  }
+  if (error) {
+    return Error{Errc::io, path_ + ": " + error.message()};
+  }
+  return names;
 }
 
-void Syncer::run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || open_ > 0 || unsynced_; });
-    if (changed_.wait_for(lock, kInterval, [this] { return stopping_; })) {
-      return;
-    }
-    unsynced_ = false;
-    lock.unlock();
-    if (::syncfs(folder_) != 0) {
-      log_error("the disk of the recordings does not take what was written",
-                {{"errno", std::to_string(errno)}});
-    }
-    lock.lock();
+Result<std::string> RecordingsFolder::set_aside(const std::string& file_name) {
+  const std::string folder = path_ + "/../set-aside";
+  if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
+    return errno_error(folder);
   }
+  // What was set aside under this name before stays.
+  for (int copy = 0; copy < 1000; ++copy) {
+    const std::string to = folder + "/" + file_name + (copy == 0 ? "" : "." + std::to_string(copy));
+    if (::renameat2(AT_FDCWD, (path_ + "/" + file_name).c_str(), AT_FDCWD, to.c_str(),
+                    RENAME_NOREPLACE) == 0) {
+      return std::filesystem::path(to).lexically_normal().string();
+    }
+    if (errno != EEXIST) {
+      return errno_error(to);
+    }
+  }
+  return Error{Errc::limit, folder + " is full of files named " + file_name};
+}
+
+Result<uint64_t> RecordingsFolder::free_bytes() const {
+  struct statvfs info {};
+  if (::fstatvfs(folder_.get(), &info) != 0) {
+    return errno_error(path_);
+  }
+  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+uint64_t RecordingsFolder::bytes_of(const RecordingName& name) const {
+  struct stat info {};
+  return ::stat(path_of(name).c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
 }  // namespace sallyport::stored

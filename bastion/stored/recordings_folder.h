@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "shared/base/id.h"
 #include "shared/base/result.h"
 #include "shared/base/unique_fd.h"
+#include "shared/recording/file_name.h"
 
-#include <condition_variable>
-#include <mutex>
+#include <cstdint>
+#include <span>
 #include <string>
-#include <thread>
+#include <vector>
 
 namespace sallyport::stored {
 
 // The folder of recordings. Names are made of identifiers only (R14), files are new and
-// append-only. What was written reaches the disk within a second: a thread calls syncfs(2), so that
-// a slow disk delays no answer.
+// append-only. Who has a file's descriptor holds its lock (flock), and so does everybody to whom
+// the descriptor is passed: a file whose lock is free has no writer any more, whoever died.
 class RecordingsFolder {
 public:
   static Result<RecordingsFolder> open(const std::string& path);  // makes it, mode 0750
 
-  // O_APPEND, O_EXCL, mode 0640.
-  Result<UniqueFd> create(const Id& session, uint32_t channel);
+  // O_APPEND, O_EXCL, mode 0640, locked; begins with these bytes.
+  Result<UniqueFd> create(const RecordingName& name, std::span<const uint8_t> header);
+  void remove(const RecordingName& name);  // one that create() has made and nobody else has seen
+
+  Result<std::vector<std::string>> file_names() const;  // all that stands there, whatever it is
+  // Out of the folder, into `set-aside` beside it; says where it is now.
+  Result<std::string> set_aside(const std::string& file_name);
+
+  Result<uint64_t> free_bytes() const;                 // for us
+  uint64_t bytes_of(const RecordingName& name) const;  // 0: there is none
+  std::string path_of(const RecordingName& name) const;
+  const std::string& path() const { return path_; }
   int fd() const { return folder_.get(); }
 
 private:
@@ -29,28 +39,6 @@ private:
 
   UniqueFd folder_;
   std::string path_;
-};
-
-// Calls syncfs once a second while recordings are open, and once after that. An error is final for
-// what is being written, and is logged.
-class Syncer {
-public:
-  explicit Syncer(int folder);
-  ~Syncer();
-  Syncer(const Syncer&) = delete;
-  Syncer& operator=(const Syncer&) = delete;
-  void set_open(size_t recordings);
-
-private:
-  void run();
-
-  int folder_;
-  std::mutex mutex_;  // of the three below
-  size_t open_ = 0;
-  bool unsynced_ = false;  // one has been opened or closed since the last sync began
-  bool stopping_ = false;
-  std::condition_variable changed_;
-  std::thread thread_;
 };
 
 }  // namespace sallyport::stored

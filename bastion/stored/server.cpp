@@ -1,84 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/stored/server.h"
 
+#include "bastion/stored/index_row.h"
+#include "bastion/stored/reindex.h"
 #include "shared/base/hex.h"
 #include "shared/base/log.h"
+#include "shared/base/unix_ms.h"
+#include "shared/base/whole_file.h"
 #include "shared/ipc/sandbox.h"
+#include "shared/recording/header.h"
 
 #include <pwd.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace sallyport::stored {
 
 struct Server::Client {
-  Client(Server& its_server, Peer its_peer) : server(its_server), peer(std::move(its_peer)) {}
+  Client(Server& its_server, Peer its_peer, Caller its_caller)
+      : server(its_server), peer(std::move(its_peer)), caller(its_caller) {}
 
   Status answer_open_recording(const OpenRecording& asked);
+  Status answer_recording_head_is(const RecordingHeadIs& message);
   Status answer_recording_ended(const RecordingEnded& ended);
+  Status answer_recordings_find(const RecordingsFind& wanted);
+  Status answer_reindex(const Reindex&);
+  void send(const Answer& answer);
 
   Server& server;
   Peer peer;
+  Caller caller;
   Id session;  // of the first question; one connection, one session
-  std::set<uint32_t> open;
+  // False: asked for, true: it stands in the log.
+  std::map<RecordingName, bool> open;
   std::set<MessageType> seen;
   std::weak_ptr<Client> self;
 };
 
 namespace {
 
-constexpr auto kAcceptPause = std::chrono::seconds(1);
+// With the monitor's own time at most 30 s between a frame and its head in the log.
+constexpr auto kHeadsInterval = std::chrono::seconds(15);
+constexpr auto kIndexLook = std::chrono::seconds(2);  // after the start
+constexpr auto kIndexInterval = std::chrono::seconds(60);
+constexpr uint64_t kMib = 1024 * 1024;
 
-// The users whose monitors may ask: the session processes' user, or ourselves where everything
-// runs as one user. And root, as which gate looks whether we listen.
-std::set<uid_t> allowed_users() {
-  std::set<uid_t> users{0, ::geteuid()};
-  if (const passwd* entry = ::getpwnam(kSessionUser)) {
-    users.insert(entry->pw_uid);
+std::optional<uid_t> session_user() {
+  const passwd* entry = ::getpwnam(kSessionUser);
+  return entry == nullptr ? std::nullopt : std::optional(entry->pw_uid);
+}
+
+RecordingFacts facts_of(const LogEntry& start, const OpenRecording& asked,
+                        const GrantFacts& grant) {
+  RecordingFacts facts;
+  facts.recording = recording_id(start.recording);
+  facts.person = grant.person;
+  facts.issuer = grant.issuer;
+  facts.subject = grant.subject;
+  facts.target = grant.target;
+  facts.login = grant.login;
+  facts.address = grant.address;
+  facts.fingerprint = grant.fingerprint;
+  facts.kind = name_of(asked.kind);
+  facts.start_ms = start.time_ms;
+  return facts;
+}
+
+RecordingName recording_of(const OpenRecording& asked) {
+  return {asked.session, asked.channel, asked.part};
+}
+
+Result<Sha256Digest> digest_of(const std::string& bytes) {
+  Sha256Digest digest{};
+  if (bytes.size() != digest.size()) {
+    return Error{Errc::protocol, "a chain head that is none"};
   }
-  return users;
+  std::copy(bytes.begin(), bytes.end(), digest.begin());
+  return digest;
+}
+
+// The header that a monitor wants in front of its recording, as far as it is no secret of its own.
+Result<RecordingHeader> check_header(const OpenRecording& asked) {
+  auto header = decode_header(as_bytes(asked.header));
+  if (!header || header->size != asked.header.size() || header->session != asked.session ||
+      header->channel != asked.channel || header->part != asked.part || header->envelope.empty()) {
+    return Error{Errc::protocol, "a recording's header that is none, or another recording's"};
+  }
+  return header;
 }
 
 }  // namespace
 
-Server::Server(EventLoop& loop, const Config& config, RecordingsFolder folder, UniqueFd listener)
+Server::Server(EventLoop& loop, const Config& config, RecordingsFolder& folder, NodeLog& log,
+               FactsFolder& facts, EndEntries& ends, IndexWorker& index, Workers& workers,
+               WitnessDesk& witnesses, UniqueFd listener)
     : loop_(loop),
-      folder_(std::move(folder)),
-      syncer_(folder_.fd()),
-      listener_(std::move(listener)),
+      folder_(folder),
+      log_(log),
+      facts_(facts),
+      ends_(ends),
+      index_(index),
+      workers_(workers),
+      witnesses_(witnesses),
+      reserve_bytes_(config.reserve_mib * kMib),
       confirmer_(loop, config.socket_path("authd"), Purpose::record),
-      allowed_(allowed_users()) {
-  loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { accept(); });
+      session_user_(session_user()),
+      listener_(loop, std::move(listener),
+                [this](UniqueFd socket, uid_t user) { admit(std::move(socket), user); }) {
+  loop_.call_after(kIndexLook, [this] { look_at_index(); });
 }
 
-void Server::accept() {
-  UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      // The socket stays readable: without a pause the loop would spin.
-      log_error("no descriptor for a connection");
-      loop_.change(listener_.get(), 0);
-      loop_.call_after(kAcceptPause, [this] { loop_.change(listener_.get(), EPOLLIN); });
-    }
+// A file that was damaged, or deleted, was begun anew and lacks what was there.
+void Server::look_at_index() {
+  if (!index_.needs_reindex()) {
+    loop_.call_after(kIndexInterval, [this] { look_at_index(); });
     return;
   }
-  const auto user = peer_uid(fd.get());
-  if (!user || !allowed_.contains(*user)) {
-    log_warning("a stranger was turned away", {{"uid", user ? std::to_string(*user) : "unknown"}});
-    return;
+  reindex([this](const Status& done) {
+    log_warning("the index lacked recordings and was built anew",
+                {{"result", done ? "done" : done.error().message}});
+    loop_.call_after(kIndexInterval, [this] { look_at_index(); });
+  });
+}
+
+void Server::admit(UniqueFd socket, uid_t user) {
+  const auto caller = caller_of(user);
+  if (!caller) {
+    return log_warning("a stranger was turned away", {{"uid", std::to_string(user)}});
   }
-  auto client = std::make_shared<Client>(*this, Peer(std::move(fd)));
+  auto client = std::make_shared<Client>(*this, Peer(std::move(socket)), *caller);
   client->self = client;
   const int number = client->peer.fd();
   clients_[number] = client;
   loop_.watch(number, EPOLLIN, [this, client](uint32_t events) { on_ready(*client, events); });
 }
 
+std::optional<Caller> Server::caller_of(uid_t user) const {
+  if (user == ::geteuid()) {
+    return Caller::own_user;
+  }
+  if (user == 0) {
+    return Caller::administrator;  // and gate, as which it looks whether we listen
+  }
+  return session_user_ == user ? std::optional(Caller::session) : std::nullopt;
+}
+
 void Server::on_ready(Client& client, uint32_t) {
-  static constexpr AllowedMessage<Client> kFromMonitor[] = {
-      allow<&Client::answer_open_recording>(in(0), Times::many),
-      allow<&Client::answer_recording_ended>(in(0), Times::many),
+  constexpr uint32_t kMonitor = in(Caller::session, Caller::own_user);
+  constexpr uint32_t kAdministrator = in(Caller::administrator, Caller::own_user);
+  static constexpr AllowedMessage<Client> kTable[] = {
+      allow<&Client::answer_open_recording>(kMonitor, Times::many),
+      allow<&Client::answer_recording_head_is>(kMonitor, Times::many),
+      allow<&Client::answer_recording_ended>(kMonitor, Times::many),
+      allow<&Client::answer_recordings_find>(kAdministrator, Times::many),
+      allow<&Client::answer_reindex>(kAdministrator, Times::many),
   };
   Status status = client.peer.flush();
   while (status) {
@@ -87,19 +166,29 @@ void Server::on_ready(Client& client, uint32_t) {
       status = received ? ok() : Status(received.error());
       break;
     }
-    status = dispatch<Client>(kFromMonitor, client, 0, client.seen, **received);
+    status = dispatch<Client>(kTable, client, client.caller, client.seen, **received);
   }
   if (!status) {
     if (status.error().code == Errc::protocol) {
-      log_error("a monitor breaks the protocol", {{"why", status.error().message}});
+      log_error("a client breaks the protocol", {{"why", status.error().message}});
     }
     return close(client);
   }
+  watch(client);
+}
+
+void Server::watch(Client& client) {
   loop_.change(client.peer.fd(),
                client.peer.wants_write() ? EPOLLIN | EPOLLOUT : static_cast<uint32_t>(EPOLLIN));
 }
 
+// A monitor that ends says how each of its recordings does.
 void Server::close(Client& client) {
+  for (const auto& [name, is_logged] : client.open) {
+    if (is_logged) {
+      ends_.look_and_enter(name, "killed");
+    }
+  }
   const int number = client.peer.fd();
   loop_.unwatch(number);
   clients_.erase(number);
@@ -107,11 +196,8 @@ void Server::close(Client& client) {
 }
 
 void Server::count_open() {
-  size_t open = 0;
-  for (const auto& [number, client] : clients_) {
-    open += client->open.size();
-  }
-  syncer_.set_open(open);
+  log_.set_recording(std::any_of(clients_.begin(), clients_.end(),
+                                 [](const auto& client) { return !client.second->open.empty(); }));
 }
 
 Status Server::Client::answer_open_recording(const OpenRecording& asked) {
@@ -121,55 +207,226 @@ Status Server::Client::answer_open_recording(const OpenRecording& asked) {
   if (peer.wants_write()) {  // each answer holds a descriptor
     return Error{Errc::protocol, "the monitor does not read its answers"};
   }
-  if (open.size() >= 2 * kMaxChannels ||  // some that the monitor has given up already
-      !open.insert(asked.channel).second) {
+  if (open.size() >=
+          4 * kMaxChannels ||  // two each, and some that the monitor has given up already
+      !open.emplace(recording_of(asked), false).second) {
     return Error{Errc::protocol, "a recording asked for twice, or one too many"};
   }
+  if (const auto header = check_header(asked); !header) {
+    return header.error();
+  }
   session = asked.session;
-  server.confirmer_.confirm(asked.grant, asked.session,
-                            [weak = self, asked](const Result<GrantFacts>& facts) {
-                              if (const auto client = weak.lock()) {
-                                client->server.answer(weak, asked, facts);
-                              }
-                            });
+  server.confirmer_.confirm(
+      asked.grant, asked.session, [weak = self, asked](const Result<GrantFacts>& facts) {
+        if (const auto client = weak.lock()) {
+          Server& its = client->server;
+          its.witnesses_.when_asked([&its, weak, asked, facts] { its.answer(weak, asked, facts); });
+        }
+      });
   return ok();
 }
 
 void Server::answer(const std::weak_ptr<Client>& weak, const OpenRecording& asked,
                     const Result<GrantFacts>& facts) {
   const auto client = weak.lock();
-  auto file =
-      facts ? folder_.create(asked.session, asked.channel) : Result<UniqueFd>(facts.error());
+  if (!client) {
+    return;  // it did not wait for the witnesses
+  }
+  auto file = facts ? begin(asked, *facts) : Result<UniqueFd>(facts.error());
   if (!file) {
     log_error("no recording", {{"session", asked.session.hex()}, {"why", file.error().message}});
-    client->open.erase(asked.channel);
+    client->open.erase(recording_of(asked));
     const bool no_right = !facts && file.error().code == Errc::denied;
     (void)client->peer.send(
-        RecordingOpened{asked.channel, false,
+        RecordingOpened{asked.channel, asked.part, false,
                         (no_right ? "" : "this session cannot be recorded, so it is not opened: ") +
                             file.error().message});
-    return;
+    return watch(*client);
   }
   log_info("recording", {{"session", asked.session.hex()},
-                         {"channel", std::to_string(asked.channel)},
+                         {"recording", recording_id(recording_of(asked))},
                          {"target", facts->target}});
-  (void)client->peer.send(RecordingOpened{asked.channel, true, ""}, {file->get()});
-  loop_.change(client->peer.fd(),
-               client->peer.wants_write() ? EPOLLIN | EPOLLOUT : static_cast<uint32_t>(EPOLLIN));
+  client->open[recording_of(asked)] = true;
+  (void)client->peer.send(RecordingOpened{asked.channel, asked.part, true, ""}, {file->get()});
+  watch(*client);
   count_open();
 }
 
+// The files are there before the log speaks of them, and all before the monitor can write.
+Result<UniqueFd> Server::begin(const OpenRecording& asked, const GrantFacts& grant) {
+  if (Status room = check_room(); !room) {
+    return room.error();
+  }
+  if (Status known = witnesses_.may_begin(); !known) {
+    return known.error();
+  }
+  LogEntry start;
+  start.time_ms = unix_ms();
+  start.recording = recording_of(asked);
+  start.hash = decode_header(as_bytes(asked.header))->first_head;
+  auto file = folder_.create(start.recording, as_bytes(asked.header));
+  if (!file) {
+    return file;
+  }
+  const RecordingFacts facts = facts_of(start, asked, grant);
+  if (const Status entered = enter_start(start, facts); !entered) {
+    folder_.remove(start.recording);
+    (void)facts_.remove(start.recording);
+    return entered.error();
+  }
+  index_.put(index_row(facts, asked.header.size()));
+  return file;
+}
+
+Status Server::enter_start(const LogEntry& start, const RecordingFacts& facts) {
+  const auto file = make_facts_file(facts);
+  if (!file) {
+    return file.error();
+  }
+  if (Status written = facts_.write_new(start.recording, *file); !written) {
+    return written;
+  }
+  LogEntry audit;
+  audit.kind = LogEntry::Kind::audit;
+  audit.time_ms = start.time_ms;
+  audit.hash = commitment(*file);
+  return log_.append({start, audit});
+}
+
+// New sessions are refused while the ones that run still have room.
+Status Server::check_room() {
+  const auto free_bytes = folder_.free_bytes();
+  if (!free_bytes) {
+    return free_bytes.error();
+  }
+  const bool is_short = *free_bytes < 2 * reserve_bytes_;
+  if (is_short && !std::exchange(room_is_short_, true)) {
+    log_warning("the disk of the recordings is nearly full",
+                {{"free_mib", std::to_string(*free_bytes / kMib)},
+                 {"new_sessions_need_mib", std::to_string(reserve_bytes_ / kMib)}});
+  }
+  room_is_short_ = is_short;
+  return *free_bytes >= reserve_bytes_
+             ? ok()
+             : Status(Error{Errc::limit, "the bastion's disk is full; tell its operator"});
+}
+
+Status Server::Client::answer_recording_head_is(const RecordingHeadIs& message) {
+  const auto head = digest_of(message.chain_head);
+  const RecordingName name{session, message.channel, message.part};
+  const auto recording = open.find(name);
+  if (!head || recording == open.end() || !recording->second) {
+    return Error{Errc::protocol, "a head of a recording that is not open, or none"};
+  }
+  server.moved_[name] = {name, message.frames, *head};
+  server.enter_heads_later();
+  return ok();
+}
+
 Status Server::Client::answer_recording_ended(const RecordingEnded& ended) {
-  if (open.erase(ended.channel) == 0 || ended.chain_head.size() > 32 || ended.reason.size() > 32) {
+  const RecordingName name{session, ended.channel, ended.part};
+  const auto recording = open.find(name);
+  if (recording == open.end() || !recording->second || !is_end_reason(ended.reason)) {
     return Error{Errc::protocol, "the end of a recording that is not open, or not one"};
   }
-  log_info("recorded", {{"session", session.hex()},
-                        {"channel", std::to_string(ended.channel)},
-                        {"frames", std::to_string(ended.frames)},
-                        {"head", to_hex(as_bytes(ended.chain_head))},
-                        {"reason", ended.reason}});
+  if (ended.chain_head.empty()) {
+    server.ends_.look_and_enter(name, ended.reason);
+  } else if (const auto head = digest_of(ended.chain_head); head) {
+    server.ends_.enter({name, ended.frames, *head}, ended.reason, RecordingState::ended);
+  } else {
+    return head.error();
+  }
+  server.moved_.erase(name);
+  open.erase(recording);
   server.count_open();
   return ok();
+}
+
+Status Server::Client::answer_recordings_find(const RecordingsFind& wanted) {
+  const Status asked = server.index_.find(wanted, [weak = self](const auto& found) {
+    const auto client = weak.lock();
+    if (!client) {
+      return;
+    }
+    if (found) {
+      for (const RecordingEntry& entry : *found) {
+        (void)client->peer.send(entry);
+      }
+    }
+    (void)client->peer.send(found ? Answer{true, ""} : Answer{false, found.error().message});
+    client->server.watch(*client);
+  });
+  return asked ? ok() : peer.send(Answer{false, asked.error().message});
+}
+
+void Server::Client::send(const Answer& answer) {
+  (void)peer.send(answer);
+  server.watch(*this);
+}
+
+Status Server::Client::answer_reindex(const Reindex&) {
+  server.reindex([weak = self](const Status& done) {
+    if (const auto client = weak.lock()) {
+      client->send(done ? Answer{true, "the index is built anew"}
+                        : Answer{false, done.error().message});
+    }
+  });
+  return ok();
+}
+
+void Server::reindex(std::function<void(const Status&)> done) {
+  std::set<RecordingName> running;
+  for (const auto& [number, client] : clients_) {
+    for (const auto& [name, is_logged] : client->open) {
+      running.insert(name);
+    }
+  }
+  index_.begin_rebuild();
+  const bool taken = workers_.submit([this, running, done, size = log_.size()] {
+    auto rows = rows_from_files(log_.folder(), size, facts_, folder_, running);
+    return [this, rows, done] {
+      if (rows) {
+        index_.finish_rebuild(*rows, done);
+      } else {
+        done(rows.error());
+      }
+    };
+  });
+  if (!taken) {
+    done(Error{Errc::limit, "stored has too much to do; try again"});
+  }
+}
+
+void Server::enter_heads_later() {
+  if (!std::exchange(heads_are_due_, true)) {
+    loop_.call_after(kHeadsInterval, [this] { enter_heads(); });
+  }
+}
+
+void Server::enter_heads() {
+  heads_are_due_ = false;
+  std::vector<RecordingHead> heads;
+  for (const auto& [name, head] : std::exchange(moved_, {})) {
+    heads.push_back(head);
+  }
+  if (heads.empty()) {
+    return;
+  }
+  LogEntry entry;
+  entry.kind = LogEntry::Kind::heads;
+  entry.time_ms = unix_ms();
+  entry.count = heads.size();
+  const std::string text = heads_text(std::move(heads));
+  entry.hash = sha256(as_bytes(text));
+  const std::string folder = log_.folder() + "/heads";
+  ::mkdir(folder.c_str(), 0750);
+  Status done = replace_file(folder + "/" + to_hex(entry.hash), text);
+  if (done) {
+    done = log_.append({entry});
+  }
+  if (!done) {  // the next ones will say more
+    log_error("the heads of the recordings are not in the log", {{"why", done.error().message}});
+  }
 }
 
 }  // namespace sallyport::stored

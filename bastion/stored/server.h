@@ -1,39 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bastion/stored/end_entries.h"
+#include "bastion/stored/facts/facts_folder.h"
+#include "bastion/stored/node_log.h"
 #include "bastion/stored/recordings_folder.h"
+#include "bastion/stored/witness_desk.h"
 #include "shared/config/config.h"
 #include "shared/ipc/dispatch.h"
 #include "shared/ipc/event_loop.h"
 #include "shared/ipc/grant_confirmer.h"
+#include "shared/ipc/peer_listener.h"
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace sallyport::stored {
 
-// One conversation per monitor: a grant is confirmed with authd before a file is made for it.
+// Who asks, by SO_PEERCRED: the session processes' user records, root administers, and stored's own
+// user (everything runs as one user in tests and the quick start) does both.
+enum class Caller : uint8_t { session, administrator, own_user };
+
+// One conversation per monitor: a grant is confirmed with authd, a file with the recording's header
+// made and its start entered into the node log before the monitor gets a descriptor. And
+// administrators ask what there is.
 class Server {
 public:
-  Server(EventLoop& loop, const Config& config, RecordingsFolder folder, UniqueFd listener);
+  Server(EventLoop& loop, const Config& config, RecordingsFolder& folder, NodeLog& log,
+         FactsFolder& facts, EndEntries& ends, IndexWorker& index, Workers& workers,
+         WitnessDesk& witnesses, UniqueFd listener);
+
+  // Builds the index anew, beside the work.
+  void reindex(std::function<void(const Status&)> done);
 
 private:
   struct Client;
-  void accept();
+  void admit(UniqueFd socket, uid_t user);
   void on_ready(Client& client, uint32_t events);
+  void watch(Client& client);
   void close(Client& client);
   void answer(const std::weak_ptr<Client>& client, const OpenRecording& asked,
               const Result<GrantFacts>& facts);
+  Result<UniqueFd> begin(const OpenRecording& asked, const GrantFacts& grant);
+  Status enter_start(const LogEntry& start, const RecordingFacts& facts);
+  std::optional<Caller> caller_of(uid_t user) const;
+  Status check_room();
   void count_open();
+  void look_at_index();
+  void enter_heads_later();
+  void enter_heads();
 
   EventLoop& loop_;
-  RecordingsFolder folder_;
-  Syncer syncer_;
-  UniqueFd listener_;
+  RecordingsFolder& folder_;
+  NodeLog& log_;
+  FactsFolder& facts_;
+  EndEntries& ends_;
+  IndexWorker& index_;
+  Workers& workers_;
+  WitnessDesk& witnesses_;
+  const uint64_t reserve_bytes_;
   GrantConfirmer confirmer_;
-  std::set<uid_t> allowed_;
+  std::optional<uid_t> session_user_;
   std::map<int, std::shared_ptr<Client>> clients_;
+  std::map<RecordingName, RecordingHead> moved_;  // since the last heads entry
+  bool heads_are_due_ = false;                    // a timer runs
+  bool room_is_short_ = false;                    // and the log says so
+  PeerListener listener_;
 };
 
 }  // namespace sallyport::stored

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "bastion/authd/oidc/http_client.h"
+#include "shared/http/http_client.h"
 #include "bastion/authd/oidc/oauth_library.h"
 #include "bastion/authd/oidc/provider_settings.h"
 

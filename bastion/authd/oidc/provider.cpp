@@ -122,10 +122,10 @@ Result<HttpReply> Provider::post(const std::string& url, HttpForm form) {
       where
           ? add_client_authentication(library_, settings_, (*where)->token_endpoint, form, request)
           : Status(where.error());
-  request.form = authenticated ? form_encode(form) : "";
+  request.body = authenticated ? form_encode(form) : "";
   auto reply =
       authenticated ? http_call(settings_.http, request) : Result<HttpReply>(authenticated.error());
-  wipe(request.form);
+  wipe(request.body);
   for (auto& [name, value] : form) {
     wipe(value);
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bastion/authd/oidc/clock.h"
-#include "bastion/authd/oidc/http_client.h"
+#include "shared/http/http_client.h"
 #include "bastion/authd/oidc/key_set.h"
 #include "bastion/authd/oidc/metadata.h"
 #include "bastion/authd/oidc/oauth_library.h"

@@ -13,7 +13,8 @@ namespace sallyport {
 
 namespace {
 
-constexpr std::array<const char*, 4> kUsers = {kSessionUser, kAuthdUser, kKeydUser, kStoredUser};
+constexpr std::array<const char*, 5> kUsers = {kSessionUser, kAuthdUser, kKeydUser, kStoredUser,
+                                               kWitnessUser};
 
 bool user_exists(const std::string& user) {
   return ::getpwnam(user.c_str()) != nullptr;

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bastion/ctl/commands.h"
+#include "bastion/ctl/daemon_client.h"
+#include "bastion/ctl/terminal.h"
+#include "shared/base/whole_file.h"
+#include "shared/evidence/checkpoint.h"
+#include "shared/evidence/tiles.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace sallyport {
+
+namespace {
+
+Result<NoteVerifier> ask_verifier(const Config& config) {
+  auto keyd = DaemonClient::connect(config, "keyd");
+  if (!keyd) {
+    return keyd.error();
+  }
+  const auto state = keyd->ask_one<LogStateIs>(LogState{});
+  return state ? parse_note_verifier(state->verifier) : state.error();
+}
+
+Status print_key(const Ctl& ctl) {
+  const auto config = ctl.config();
+  const auto verifier = config ? ask_verifier(*config) : Result<NoteVerifier>(config.error());
+  if (!verifier) {
+    return verifier.error();
+  }
+  print_line(verifier->text());
+  return ok();
+}
+
+Result<std::string> read_checkpoint(const std::string& path) {
+  auto note = read_file(path, kMaxNoteBytes);
+  if (!note && note.error().code == Errc::not_found) {
+    return Error{Errc::not_found, "there is no checkpoint yet (" + path +
+                                      "): one is signed a second after the first recording begins"};
+  }
+  return note;
+}
+
+// The file as it is, so that it can be kept elsewhere, but only what our key has signed.
+Status print_checkpoint(const Ctl& ctl) {
+  const auto config = ctl.config();
+  const auto verifier = config ? ask_verifier(*config) : Result<NoteVerifier>(config.error());
+  if (!verifier) {
+    return verifier.error();
+  }
+  const std::string path = config->state_path("stored") + "/log/checkpoint";
+  const auto note = read_checkpoint(path);
+  if (!note) {
+    return note.error();
+  }
+  if (const auto checkpoint = open_checkpoint(*note, *verifier); !checkpoint) {
+    return Error{checkpoint.error().code, path + ": " + checkpoint.error().message};
+  }
+  std::cout << *note;
+  return ok();
+}
+
+}  // namespace
+
+void add_log_commands(CLI::App& app, Ctl& ctl) {
+  auto* log = app.add_subcommand("log", "The node log: what was recorded, and can be proven");
+  log->require_subcommand(1);
+  auto* key = log->add_subcommand("key", "Print the key that its checkpoints verify with");
+  key->callback([&ctl] { ctl.run = [&ctl] { return print_key(ctl); }; });
+  auto* checkpoint = log->add_subcommand("checkpoint", "Print the latest signed checkpoint");
+  checkpoint->callback([&ctl] { ctl.run = [&ctl] { return print_checkpoint(ctl); }; });
+}
+
+}  // namespace sallyport

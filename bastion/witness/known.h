@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bastion/witness/witness.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sallyport::witness {
+
+// What somebody who keeps notes knows of a log: the largest of its checkpoints in this text. Those
+// that are damaged, and those of other logs, are passed over.
+struct Known {
+  std::string note;
+  Checkpoint checkpoint;
+  bool of_another_key = false;  // the log's name, and not signed by its key
+};
+std::optional<Known> find_known(std::string_view text, const NoteVerifier& verifier);
+
+// Why the log must not go on from here: it does not continue what is known. None where it does.
+// `silent` where no proof was to be had.
+std::optional<WitnessSays> contradiction(const Known& known, const SignedLog& log);
+
+}  // namespace sallyport::witness
