@@ -174,7 +174,7 @@ Result<std::unique_ptr<EventSource>> open_brec_source(const std::string& path,
   }
   Result<RecordingReader> reader = RecordingReader::open(std::move(fd), identities);
   if (!reader) {
-    return Error{reader.error().code, printable(path) + ": " + reader.error().message};
+    return cannot_open(path, reader.error());
   }
   auto source = std::make_unique<BrecSource>(std::move(*reader), path, form);
   if (Status opened = source->open(); !opened) {

@@ -2,7 +2,10 @@
 #include "player/event_source.h"
 
 #include "player/files.h"
+#include "player/readable_keys.h"
+#include "player/saved_header.h"
 #include "shared/base/printable.h"
+#include "shared/base/recording_part.h"
 #include "shared/base/unique_fd.h"
 #include "shared/recording/format.h"
 
@@ -11,9 +14,17 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 namespace sallyport {
+
+namespace {
+
+constexpr const char* kKeystrokes = name_of(RecordingPart::keystrokes);
+
+}  // namespace
 
 bool is_brec_file(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -23,22 +34,35 @@ bool is_brec_file(const std::string& path) {
          start == brec::kMagic;
 }
 
-Result<std::vector<AgeIdentity>> read_identities(const std::string& identity_file) {
-  if (identity_file.empty()) {
+Result<std::vector<AgeIdentity>> read_identities(const std::vector<std::string>& identity_files) {
+  if (identity_files.empty()) {
     return Error{Errc::not_found,
                  "this recording is encrypted: name your age identity file with -i, or as "
                  "\"identity\" in ~/.config/sallyport/play.json"};
   }
-  Result<SecretBytes> text = read_secret_file(identity_file);
-  if (!text) {
-    return text.error();
+  std::vector<AgeIdentity> all;
+  for (const std::string& file : identity_files) {
+    const Result<SecretBytes> text = read_secret_file(file);
+    if (!text) {
+      return text.error();
+    }
+    auto identities = parse_age_identities(text->view());
+    if (!identities) {
+      return Error{identities.error().code, printable(file) + ": " + identities.error().message};
+    }
+    std::move(identities->begin(), identities->end(), std::back_inserter(all));
   }
-  Result<std::vector<AgeIdentity>> identities = parse_age_identities(text->view());
-  if (!identities) {
-    return Error{identities.error().code,
-                 printable(identity_file) + ": " + identities.error().message};
+  return all;
+}
+
+Error cannot_open(const std::string& path, const Error& error) {
+  std::string advice;
+  if (error.code == Errc::denied) {
+    advice = "; name the right identity file with -i, where it takes two people once for each";
+  } else if (error.code == Errc::corrupt && std::filesystem::exists(saved_header_path(path))) {
+    advice = "; a `sallyport-play rewrap` of it was interrupted: run that again";
   }
-  return identities;
+  return Error{error.code, printable(path) + ": " + error.message + advice};
 }
 
 void take_header(const AsciicastHeader& header, SourceFacts& facts) {
@@ -54,18 +78,23 @@ void take_header(const AsciicastHeader& header, SourceFacts& facts) {
   if (ours.is_object() && ours.contains("pty") && ours["pty"].is_boolean()) {
     facts.has_terminal = ours["pty"].get<bool>();
   }
+  facts.is_keystrokes = ours.is_object() && ours.contains("part") && ours["part"] == kKeystrokes;
 }
 
 Result<std::unique_ptr<EventSource>> open_source(const std::string& path,
-                                                 const std::string& identity_file, EventForm form) {
+                                                 const std::vector<std::string>& identity_files,
+                                                 EventForm form) {
   if (!is_brec_file(path)) {
     return open_cast_source(path, form);
   }
-  auto identities = read_identities(identity_file);
+  auto identities = read_identities(identity_files);
   if (!identities) {
     return identities.error();
   }
-  return open_brec_source(path, std::move(*identities), form);
+  auto source = open_brec_source(path, std::move(*identities), form);
+  return source && form == EventForm::exact && (*source)->facts().is_keystrokes
+             ? show_keys(std::move(*source))
+             : std::move(source);
 }
 
 }  // namespace sallyport

@@ -21,7 +21,8 @@ inline constexpr uint32_t kMaxHeaderSize = 10000;  // columns, rows; the emulato
 struct SourceFacts {
   int columns = 80;
   int rows = 24;
-  bool has_terminal = true;  // without one a line feed alone begins a new line
+  bool is_keystrokes = false;  // what was typed on a channel, not what went through it
+  bool has_terminal = true;    // without one a line feed alone begins a new line
   std::optional<int64_t> start_ms;
   std::optional<uint64_t> duration_us;
   std::string title;
@@ -52,12 +53,16 @@ public:
   virtual std::string ending() const { return ""; }
 };
 
-// By what the file says of itself. `identity_file` may be empty for an asciicast file.
+// By what the file says of itself. An asciicast file needs no identity.
 Result<std::unique_ptr<EventSource>> open_source(const std::string& path,
-                                                 const std::string& identity_file, EventForm form);
+                                                 const std::vector<std::string>& identity_files,
+                                                 EventForm form);
 
-// age identities of the auditor; errors say how to get them.
-Result<std::vector<AgeIdentity>> read_identities(const std::string& identity_file);
+// age identities of the auditor, of all files together; errors say how to get them.
+Result<std::vector<AgeIdentity>> read_identities(const std::vector<std::string>& identity_files);
+
+// Why a recording does not open: with the file's name, and with what to do.
+Error cannot_open(const std::string& path, const Error& error);
 
 bool is_brec_file(const std::string& path);
 

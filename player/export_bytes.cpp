@@ -96,21 +96,21 @@ private:
 
 }  // namespace
 
-Status export_bytes(const std::string& path, const std::string& identity_file, ExportFormat format,
-                    const std::string& output) {
+Status export_bytes(const std::string& path, const std::vector<std::string>& identity_files,
+                    ExportFormat format, const std::string& output) {
   if (!is_brec_file(path)) {
     return Error{Errc::invalid, printable(path) +
                                     " is not a recording of Sallyport's: only those " +
                                     "hold exact bytes; try --format text"};
   }
-  const auto identities = read_identities(identity_file);
+  const auto identities = read_identities(identity_files);
   if (!identities) {
     return identities.error();
   }
   auto reader =
       RecordingReader::open(UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), *identities);
   if (!reader) {
-    return Error{reader.error().code, printable(path) + ": " + reader.error().message};
+    return cannot_open(path, reader.error());
   }
   auto sink = Sink::open(output);
   if (!sink) {

@@ -211,17 +211,17 @@ private:
 
 }  // namespace
 
-Status export_recording(const std::string& path, const std::string& identity_file,
+Status export_recording(const std::string& path, const std::vector<std::string>& identity_files,
                         ExportFormat format, const std::string& output) {
   if (format >= ExportFormat::standard_input) {
-    return export_bytes(path, identity_file, format, output);
+    return export_bytes(path, identity_files, format, output);
   }
   const bool text = format == ExportFormat::text;
   Result<ScreenClient> screen = ScreenClient::start();  // before there is a key to inherit
   if (!screen) {
     return screen.error();
   }
-  auto source = open_source(path, identity_file, text ? EventForm::exact : EventForm::readable);
+  auto source = open_source(path, identity_files, text ? EventForm::exact : EventForm::readable);
   if (!source) {
     return source.error();
   }

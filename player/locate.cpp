@@ -22,10 +22,15 @@ constexpr size_t kMaxListed = 20;
 struct Wanted {
   std::string digits;
   std::optional<uint32_t> channel;
+  RecordingPart part = RecordingPart::channel;
 };
 
-std::optional<Wanted> parse_wanted(const std::string& name) {
+std::optional<Wanted> parse_wanted(std::string name) {
   Wanted wanted;
+  if (name.ends_with('k')) {
+    wanted.part = RecordingPart::keystrokes;
+    name.pop_back();
+  }
   const size_t dash = name.find('-');
   wanted.digits = name.substr(0, dash);
   for (char& c : wanted.digits) {
@@ -53,7 +58,7 @@ Result<std::vector<RecordingName>> matching(const Wanted& wanted, const std::str
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     const auto name = parse_recording_file_name(entry->path().filename().string());
-    if (name && name->session.hex().starts_with(wanted.digits) &&
+    if (name && name->part == wanted.part && name->session.hex().starts_with(wanted.digits) &&
         (!wanted.channel || name->channel == *wanted.channel)) {
       found.push_back(*name);
     }
@@ -80,12 +85,17 @@ std::string short_id(const RecordingName& name, const std::vector<RecordingName>
   return hex.substr(0, std::max<size_t>(digits, 8));
 }
 
+std::string path_in(const std::string& folder, const RecordingName& name) {
+  return (fs::path(folder) / recording_file_name(name)).string();
+}
+
 Error several(const std::vector<RecordingName>& found) {
   const bool one_session = found.front().session == found.back().session;
   std::string text = one_session ? "this session has several channels; name one of them:"
                                  : "several sessions begin like this; name one of them:";
   for (size_t i = 0; i < found.size() && i < kMaxListed; ++i) {
-    text += "\n  " + short_id(found[i], found) + "-" + std::to_string(found[i].channel);
+    text += "\n  " + short_id(found[i], found) + "-" + std::to_string(found[i].channel) +
+            (found[i].part == RecordingPart::keystrokes ? "k" : "");
   }
   if (found.size() > kMaxListed) {
     text += "\n  and " + std::to_string(found.size() - kMaxListed) + " more";
@@ -117,8 +127,19 @@ Result<std::string> locate_recording(const std::string& name, const std::string&
   if (found->size() > 1) {
     return several(*found);
   }
-  return (fs::path(folder) / recording_file_name(found->front().session, found->front().channel))
-      .string();
+  return path_in(folder, found->front());
+}
+
+Result<std::vector<std::string>> all_recordings(const std::string& folder, RecordingPart part) {
+  const auto found = matching({"", std::nullopt, part}, folder);
+  if (!found) {
+    return found.error();
+  }
+  std::vector<std::string> paths;
+  for (const RecordingName& name : *found) {
+    paths.push_back(path_in(folder, name));
+  }
+  return paths;
 }
 
 }  // namespace sallyport

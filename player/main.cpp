@@ -22,6 +22,7 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -33,33 +34,74 @@ constexpr int kNotAllProven = 3;
 
 struct Arguments {
   std::string name;
+  std::vector<std::string> names;  // of rewrap
+  bool all = false;
+  RewrapOptions rewrap;
   SettingsOptions options;
   std::string format;
   std::string output;
+  VerifyRequest verify;
 };
 
 const std::map<std::string, ExportFormat> kFormats = {{"cast2", ExportFormat::cast2},
                                                       {"cast3", ExportFormat::cast3},
                                                       {"text", ExportFormat::text},
+                                                      {"evidence", ExportFormat::evidence},
                                                       {"stdin", ExportFormat::standard_input},
                                                       {"stdout", ExportFormat::standard_output},
                                                       {"stderr", ExportFormat::standard_error}};
 
 void add_common(CLI::App& app, Arguments& arguments) {
-  app.add_option("-i,--identity", arguments.options.identity, "age identity file of the auditor")
-      ->type_name("FILE");
+  app.add_option("-i,--identity", arguments.options.identities,
+                 "age identity file of the auditor; where a recording takes two people, once for "
+                 "each")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   app.add_option("--recordings", arguments.options.recordings, "folder in which an ID is looked up")
       ->type_name("DIR");
 }
 
+CLI::Option* add_name(CLI::App& app, Arguments& arguments) {
+  return app
+      .add_option("recording", arguments.name,
+                  "a file, or the beginning of a session's id (at least 6 digits); with k behind "
+                  "it what was typed")
+      ->type_name("FILE|ID");
+}
+
 void add_recording(CLI::App& app, Arguments& arguments, bool required) {
-  auto* name = app.add_option("recording", arguments.name,
-                              "a file, or the beginning of a session's id (at least 6 digits)");
-  name->type_name("FILE|ID");
+  auto* name = add_name(app, arguments);
   if (required) {
     name->required();
   }
   add_common(app, arguments);
+}
+
+void add_log(CLI::App& app, Arguments& arguments) {
+  app.add_option("--log", arguments.options.log,
+                 "folder of the node log; without it \"log\" beside the recordings' folder")
+      ->type_name("DIR");
+  app.add_option("--log-key", arguments.options.log_key,
+                 "the log's public key (`sallyportctl log key`), or a file that has it")
+      ->type_name("KEY|FILE");
+}
+
+void add_verify(CLI::App& app, Arguments& arguments) {
+  auto* name = add_name(app, arguments);
+  auto* all = app.add_flag("--all", arguments.verify.all,
+                           "every recording of the folder, and every one in the log");
+  all->excludes(name);
+  add_common(app, arguments);
+  add_log(app, arguments);
+  app.add_option("--checkpoint", arguments.verify.checkpoints,
+                 "checkpoints of the log that somebody else kept; may be given more than once")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  app.add_flag("--json", arguments.verify.json, "one JSON object instead of words");
+  app.footer(
+      "Exit status: 0 when everything is proven; 1 when something is wrong: changed, missing or "
+      "not\nto be read; 3 when nothing is wrong but not everything is proven: no identity, no log "
+      "or not\nits key, or a recording that still runs");
 }
 
 int failed(const Error& error) {
@@ -71,48 +113,119 @@ Result<int> status_of(const Status& done) {
   return done ? Result(0) : done.error();
 }
 
-Result<int> with_recording(const Arguments& arguments, const CLI::App& app) {
+Result<int> verified(Arguments& arguments, const Settings& settings) {
+  arguments.verify.name = arguments.name;
+  arguments.verify.settings = settings;
+  const Result<Proof> proof = verify(arguments.verify);
+  if (!proof) {
+    return proof.error();
+  }
+  return *proof == Proof::whole ? 0 : *proof == Proof::wrong ? kFailed : kNotAllProven;
+}
+
+Result<int> with_recording(Arguments& arguments, const CLI::App& app) {
   const Result<Settings> settings = read_settings(arguments.options);
   if (!settings) {
     return settings.error();
+  }
+  if (app.got_subcommand("verify")) {
+    return verified(arguments, *settings);
+  }
+  if (app.got_subcommand("export") && arguments.format == "evidence") {
+    return status_of(export_evidence(arguments.name, *settings, arguments.output));
   }
   const Result<std::string> path = locate_recording(arguments.name, settings->recordings);
   if (!path) {
     return path.error();
   }
   if (app.got_subcommand("export")) {
-    return status_of(export_recording(*path, settings->identity, kFormats.at(arguments.format),
+    return status_of(export_recording(*path, settings->identities, kFormats.at(arguments.format),
                                       arguments.output));
   }
-  if (app.got_subcommand("verify")) {
-    const Result<Proof> proof = verify(*path, settings->identity);
-    return proof ? Result(*proof == Proof::whole ? 0 : kNotAllProven) : proof.error();
+  return status_of(play(*path, settings->identities));
+}
+
+void add_rewrap(CLI::App& app, Arguments& arguments) {
+  app.add_option("recordings", arguments.names,
+                 "files, or the beginnings of sessions' ids (at least 6 digits)")
+      ->type_name("FILE|ID");
+  app.add_flag("--all", arguments.all,
+               "every recording in the folder; erased ones are left out, and so are those of "
+               "keystrokes, which have recipients of their own (name them)");
+  app.add_option(
+         "--to", arguments.rewrap.to,
+         "who can open it then: an age recipient, as in recording.recipients; once for each")
+      ->type_name("age1...")
+      ->allow_extra_args(false)
+      ->required();
+  app.add_option("--second", arguments.rewrap.second,
+                 "makes it take two people: a recipient of the second one, as in "
+                 "recording.second_recipients; once for each")
+      ->type_name("age1...")
+      ->allow_extra_args(false);
+  add_common(app, arguments);
+  app.footer(
+      "Opens the data key with your identity (of a recording for two people: with both) and "
+      "writes\n"
+      "an envelope for the new recipients over the old one. Frames, chain head, size, owner and\n"
+      "times of the file stay as they are, so `verify` says the same before and after; rewrap\n"
+      "itself reads no frame and proves nothing. A damaged recording is re-wrapped like any "
+      "other.\n"
+      "While it works the old header is in FILE.rewrap; after a crash run the same command again.\n"
+      "Copies and backups made before still open for those who could open them.\n"
+      "Exit status: 0 when all were re-wrapped; 1 when one was not, which is named.");
+}
+
+Result<int> with_recordings(Arguments& arguments) {
+  const Result<Settings> settings = read_settings(arguments.options);
+  if (!settings) {
+    return settings.error();
   }
-  return status_of(play(*path, settings->identity));
+  if (arguments.all != arguments.names.empty()) {
+    return Error{Errc::invalid, "name the recordings, FILE or ID, or all of a folder with --all"};
+  }
+  RewrapOptions& options = arguments.rewrap;
+  options.skip_erased = arguments.all;
+  for (const std::string& name : arguments.names) {
+    const Result<std::string> path = locate_recording(name, settings->recordings);
+    if (!path) {
+      return path.error();
+    }
+    options.recordings.push_back(*path);
+  }
+  if (arguments.all) {
+    auto all = all_recordings(settings->recordings, RecordingPart::channel);
+    if (!all) {
+      return all.error();
+    }
+    options.recordings = std::move(*all);
+  }
+  return status_of(rewrap(options, settings->identities));
 }
 
 int run(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Plays, exports and verifies recorded sessions", "sallyport-play");
+  CLI::App app("Plays, exports, verifies and re-wraps recorded sessions", "sallyport-play");
   app.set_version_flag("--version", SALLYPORT_VERSION);
   add_recording(app, arguments, false);
   auto* exporting = app.add_subcommand("export", "Write a file that others can read");
   add_recording(*exporting, arguments, true);
+  auto* format = exporting->add_option("--format", arguments.format,
+                                       "cast2, cast3, text; the exact bytes of stdin, stdout, "
+                                       "stderr; or evidence");
+  format->check(CLI::IsMember(&kFormats))->type_name("");
   exporting
-      ->add_option("--format", arguments.format,
-                   "cast2, cast3, text; or the exact bytes of stdin, stdout, stderr")
-      ->check(CLI::IsMember(&kFormats))
-      ->type_name("")
-      ->required();
+      ->add_flag_callback(
+          "--evidence", [&arguments] { arguments.format = "evidence"; },
+          "the recording and what proves it, in one file that verify takes anywhere")
+      ->excludes(format);
+  add_log(*exporting, arguments);
   exporting->add_option("-o,--output", arguments.output, "a new file; standard output without it")
       ->type_name("FILE");
-  auto* verifying = app.add_subcommand("verify", "Say what is proven about a recording");
-  add_recording(*verifying, arguments, true);
-  verifying->footer(
-      "Exit status: 0 when everything is proven; 1 when the recording was changed or cannot be "
-      "read;\n"
-      "3 when nothing is wrong but not everything is proven: no identity, or the recording has no "
-      "end");
+  auto* verifying = app.add_subcommand("verify", "Say what is proven about a recording, or all");
+  add_verify(*verifying, arguments);
+  auto* rewrapping = app.add_subcommand("rewrap", "Change who can read recordings");
+  add_rewrap(*rewrapping, arguments);
   auto* generating = app.add_subcommand("keygen", "Make an age identity for an auditor");
   generating->add_option("-o,--output", arguments.output, "a new file for the identity (0600)")
       ->type_name("FILE");
@@ -122,12 +235,21 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
-  if (arguments.name.empty() && !app.got_subcommand(generating)) {
+  if (arguments.name.empty() && app.get_subcommands().empty()) {
     std::fprintf(stderr, "sallyport-play: name a recording: FILE or ID; --help says more\n");
     return kUsage;
   }
-  const Result<int> done = app.got_subcommand(generating) ? status_of(keygen(arguments.output))
-                                                          : with_recording(arguments, app);
+  if (app.got_subcommand(verifying) && arguments.name.empty() && !arguments.verify.all) {
+    std::fprintf(stderr, "sallyport-play: name a recording, FILE or ID, or --all\n");
+    return kUsage;
+  }
+  if (app.got_subcommand(exporting) && arguments.format.empty()) {
+    std::fprintf(stderr, "sallyport-play: name a --format, or --evidence; --help says more\n");
+    return kUsage;
+  }
+  const Result<int> done = app.got_subcommand(generating)   ? status_of(keygen(arguments.output))
+                           : app.got_subcommand(rewrapping) ? with_recordings(arguments)
+                                                            : with_recording(arguments, app);
   return done ? *done : failed(done.error());
 }
 

@@ -174,12 +174,12 @@ private:
 
 }  // namespace
 
-Status play(const std::string& path, const std::string& identity_file) {
+Status play(const std::string& path, const std::vector<std::string>& identity_files) {
   Result<ScreenClient> screen = ScreenClient::start();  // before there is a key to inherit
   if (!screen) {
     return screen.error();
   }
-  auto source = open_source(path, identity_file, EventForm::exact);
+  auto source = open_source(path, identity_files, EventForm::exact);
   if (!source) {
     return source.error();
   }

@@ -23,6 +23,17 @@ std::string settings_path() {
   return (base.empty() ? environment_variable("HOME") + "/.config" : base) + "/sallyport/play.json";
 }
 
+bool take_identities(const nlohmann::json& value, Settings& settings) {
+  const auto list = value.is_array() ? value : nlohmann::json::array({value});
+  for (const auto& file : list) {
+    if (!file.is_string()) {
+      return false;
+    }
+    settings.identities.push_back(expand_home(file.get<std::string>()));
+  }
+  return true;
+}
+
 Status take_file(const std::string& path, Settings& settings) {
   const Result<std::string> text = read_small_file(path);
   if (!text) {
@@ -34,14 +45,17 @@ Status take_file(const std::string& path, Settings& settings) {
   }
   for (const auto& [key, value] : json.items()) {
     std::string* target = key == "recordings" ? &settings.recordings
-                          : key == "identity" ? &settings.identity
+                          : key == "log"      ? &settings.log
+                          : key == "log_key"  ? &settings.log_key
                                               : nullptr;
-    if (target == nullptr || !value.is_string()) {
+    if (target != nullptr && value.is_string()) {
+      *target = expand_home(value.get<std::string>());
+    } else if (key != "identity" || !take_identities(value, settings)) {
       return Error{Errc::invalid,
                    printable(path) + ": \"" + printable(key, 40) +
-                       "\" is not a setting; there are \"recordings\" and \"identity\", both text"};
+                       "\" is not a setting; there are \"recordings\", \"log\" and \"log_key\", "
+                       "texts, and \"identity\", a text or a list of texts"};
     }
-    *target = expand_home(value.get<std::string>());
   }
   return ok();
 }
@@ -63,8 +77,14 @@ Result<Settings> read_settings(const SettingsOptions& options) {
   if (!options.recordings.empty()) {
     settings.recordings = options.recordings;
   }
-  if (!options.identity.empty()) {
-    settings.identity = options.identity;
+  if (!options.identities.empty()) {
+    settings.identities = options.identities;
+  }
+  if (!options.log.empty()) {
+    settings.log = options.log;
+  }
+  if (!options.log_key.empty()) {
+    settings.log_key = options.log_key;
   }
   return settings;
 }
