@@ -156,7 +156,7 @@ if ((EUID == 0)); then
   cp -r "$bin" "$libexec" "$state/program"
   bin=$state/program/bin
   libexec=$state/program/libexec
-  for user in sallyport sallyport-authd sallyport-keyd sallyport-stored; do
+  for user in sallyport sallyport-authd sallyport-keyd sallyport-stored sallyport-witness; do
     id "$user" >/dev/null 2>&1 ||
       useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin "$user"
   done
