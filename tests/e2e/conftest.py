@@ -2,12 +2,14 @@
 """One bastion with the development identity provider per test file; a test that kills or
 reconfigures it makes its own."""
 import contextlib
+import time
 
 import pytest
 
 from tests.support import idp as providers
 from tests.support.authd import Authd, Login
 from tests.support.dev_idp import DevIdp
+from tests.support.services import BastionOfServices
 from tests.support.stack import BUILD, Bastion, Client, Target
 
 
@@ -107,3 +109,31 @@ def log_in(provider):
         return login, grant
 
     return run
+
+
+@pytest.fixture
+def new_services(tmp_path):
+    """Makes bastions, one after the other, with a person who is logged in."""
+    target, idp = Target(tmp_path / "target"), DevIdp()
+    made = []
+
+    def make():
+        if made:
+            made.pop().remove()
+        bastion = BastionOfServices(idp.identity, target)
+        made.append(bastion)
+        idp.stop()
+        idp.start(bastion.config_folder)
+        bastion.start().use_vault_key()
+        folder = tmp_path / f"client{time.monotonic_ns()}"
+        folder.mkdir()
+        client = Client(bastion, folder)
+        client.log_in(idp.approve)
+        bastion.verify("--all")  # the first checkpoint is there
+        return bastion, client
+
+    yield make
+    for bastion in made:
+        bastion.remove()
+    idp.stop()
+    target.stop()

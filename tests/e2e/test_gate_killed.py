@@ -10,40 +10,10 @@ import pexpect
 import pytest
 
 from tests.support.dev_idp import DevIdp
-from tests.support.stack import (AS_USER, BUILD, ME, Bastion, Client, Target, wait_for_port,
-                                 wait_until)
+from tests.support.services import BastionOfServices
+from tests.support.stack import ME, Client, Target
 
 TRANSFER = 128 << 20
-
-
-class BastionOfServices(Bastion):
-    DAEMONS = ("authd", "keyd", "stored")
-
-    def start(self):
-        for name in self.DAEMONS:  # systemd makes them where it starts the daemons
-            (self.folder / "state" / name).mkdir(mode=0o700, parents=True)
-            (self.folder / "run" / name).mkdir(mode=0o755, parents=True)
-        self.hand_over()
-        self.daemons = [self.spawn(BUILD / "libexec" / f"sallyport-{name}")
-                        for name in self.DAEMONS]
-        for name in self.DAEMONS:
-            wait_until(lambda: list((self.folder / "run" / name).iterdir()), 10, name)
-        return self.start_gate()
-
-    def spawn(self, program, *options):
-        return subprocess.Popen([str(program), "--config", str(self.config_folder), *options],
-                                stderr=open(self.log_path, "ab"), **AS_USER)
-
-    def start_gate(self):
-        self.process = self.spawn(BUILD / "bin" / "sallyportd", "--no-daemons")
-        wait_for_port(self.port, self.process)
-        return self
-
-    def stop(self):
-        super().stop()
-        for daemon in self.daemons:
-            daemon.terminate()
-            daemon.wait(10)
 
 
 @pytest.fixture

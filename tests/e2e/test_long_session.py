@@ -124,7 +124,7 @@ def check_recording(bastion, recording, seen, hours):
                    if code == "o" and f"hour {hour} {LINES}\r\n" in data]
         assert hour * HOUR <= typed < hour * HOUR + SLACK_S
     assert hours[-1] * HOUR <= recording.end["end_us"] / 1e6 < hours[-1] * HOUR + SLACK_S
-    bastion.play("verify", str(recording.path))
+    bastion.verify(recording.path)
     for form, time_of in (("cast2", lambda events: events[-1][0]),
                           ("cast3", lambda events: sum(event[0] for event in events))):
         cast = bastion.play("export", str(recording.path), "--format", form).stdout.decode()

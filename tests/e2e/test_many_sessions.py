@@ -204,4 +204,4 @@ def check_recordings(bastion):
     paths = bastion.recordings()
     assert len(paths) == 1 + WARM_UP + SESSIONS + REPLACED
     for path in paths[::20]:
-        bastion.play("verify", str(path))
+        bastion.verify(path)

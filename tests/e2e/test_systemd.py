@@ -11,10 +11,10 @@ import pytest
 
 from tests.support.stack import BUILD, short_folder
 
-SERVICES = ("gate", "authd", "keyd", "stored")
+SERVICES = ("gate", "authd", "keyd", "stored", "witness")
 # What systemd-analyze calls exposure, in tenths: 0 is a service that can do nothing, 100 one that
-# can do everything. gate and authd need the network; the others have none.
-MOST_EXPOSURE = {"gate": 13, "authd": 13, "keyd": 5, "stored": 5}
+# can do everything. gate, authd and witness need the network; the others have none.
+MOST_EXPOSURE = {"gate": 13, "authd": 13, "keyd": 5, "stored": 5, "witness": 13}
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
 
@@ -121,7 +121,7 @@ def service_section(installed, service):
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_runs_as_the_user_that_the_code_drops_to(installed, service):
     header = (pathlib.Path(__file__).parents[2] / "shared/ipc/sandbox.h").read_text()
-    constant = {"gate": "Session", "authd": "Authd", "keyd": "Keyd", "stored": "Stored"}[service]
+    constant = {"gate": "Session"}.get(service, service.capitalize())
     user = re.search(rf'k{constant}User = "([^"]+)"', header).group(1)
     section = service_section(installed, service)
     assert section["User"] == section["Group"] == user
@@ -170,7 +170,8 @@ def test_sysusers_and_tmpfiles_do_what_they_say(installed, tmp_path):
         done = run(tool, f"--root={root}", *more, installed.lib / folder / "sallyport.conf")
         assert done.returncode == 0, done.stderr
     users = (root / "etc/passwd").read_text()
-    for name in ("sallyport", "sallyport-authd", "sallyport-keyd", "sallyport-stored"):
+    for name in ("sallyport", "sallyport-authd", "sallyport-keyd", "sallyport-stored",
+                 "sallyport-witness"):
         assert re.search(rf"^{name}:.*:/usr/sbin/nologin$", users, re.M)
     for folder in ("run/sallyport", "var/lib/sallyport"):
         assert (root / folder).stat().st_mode & 0o7777 == 0o755

@@ -219,5 +219,5 @@ def test_keyd_is_confined(keyd):
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.M)
     libraries = subprocess.run(["ldd", BUILD / "libexec" / "sallyport-keyd"], capture_output=True,
                                text=True, check=True).stdout
-    for foreign in ["libssh", "libsystemd", "libcurl", "libsqlite", "liboauth2", "libbotan"]:
+    for foreign in ["libssh", "libsystemd", "libcurl", "libsqlite", "liboauth2", "libbotan", "libzstd"]:
         assert foreign not in libraries

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/crypto/age.h"
+#include "shared/recording/envelope.h"
 #include "shared/recording/file_name.h"
 #include "shared/recording/frame_sealer.h"
 #include "shared/recording/reader.h"
 #include "shared/recording/verify.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 using namespace sallyport;
 
@@ -20,20 +22,40 @@ const std::vector<AgeIdentity>& identities() {
   return *kAll;
 }
 
+const SecretBytes& dek() {
+  static const SecretBytes kDek{std::string_view("0123456789abcdef0123456789abcdef")};
+  return kDek;
+}
+
+std::vector<uint8_t> envelope_of(std::span<const uint8_t> plaintext) {
+  const std::vector<AgeRecipient> recipients = {identities().front().recipient()};
+  return *age_encrypt(plaintext, recipients);
+}
+
+RecordingHeader header_with(std::vector<uint8_t> envelope) {
+  RecordingHeader header;
+  header.node = "fuzz";
+  header.commit = commit_of(dek(), header.session);
+  header.envelope = std::move(envelope);
+  return header;
+}
+
+// An input that begins like an age file is the inner layer of a recording for two people: behind
+// the outer one there is a decoder, too.
+void open_inner(std::span<const uint8_t> input) {
+  const auto opened = open_envelope(header_with(envelope_of(input)), identities());
+  if (opened && opened->view() != dek().view()) {
+    std::abort();
+  }
+}
+
 // An input that is not a file is a list of plaintexts, sealed here as a recorder with the right key
 // would: type, flags, u16 length, bytes. Behind the tag there is a decoder too.
 std::vector<uint8_t> seal_frames(std::span<const uint8_t> input) {
-  static const SecretBytes kDek{std::string_view("0123456789abcdef0123456789abcdef")};
-  static const std::vector<uint8_t> kHeader = [] {
-    RecordingHeader header;
-    header.node = "fuzz";
-    header.commit = commit_of(kDek, header.session);
-    const std::vector<AgeRecipient> recipients = {identities().front().recipient()};
-    header.envelope = *age_encrypt(kDek.span(), recipients);
-    return *encode_header(header);
-  }();
+  static const std::vector<uint8_t> kHeader =
+      *encode_header(header_with(envelope_of(dek().span())));
   std::vector<uint8_t> file = kHeader;
-  FrameSealer sealer(payload_key(kDek, Id{}), decode_header(kHeader)->first_head);
+  FrameSealer sealer(payload_key(dek(), Id{}), decode_header(kHeader)->first_head);
   while (input.size() >= 4) {
     const size_t length = std::min<size_t>(get_le(input.subspan(2), 2), input.size() - 4);
     sealer.seal(static_cast<FrameType>(input[0]), input[1], 0, input.subspan(4, length), file);
@@ -54,6 +76,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool is_file = size >= 4 && std::equal(input.begin(), input.begin() + 4, "BREC");
   const std::vector<uint8_t> file =
       is_file ? std::vector<uint8_t>(input.begin(), input.end()) : seal_frames(input);
+  static_cast<void>(age_plaintext_size(input));
+  if (is_age_file(input)) {
+    open_inner(input);
+    return 0;
+  }
   static_cast<void>(parse_recording_file_name({reinterpret_cast<const char*>(data), size}));
   static_cast<void>(verify_recording(std::make_unique<MemorySource>(file), {}));
   auto reader = RecordingReader::open(std::make_unique<MemorySource>(file), identities());

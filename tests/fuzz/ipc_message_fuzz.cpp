@@ -21,9 +21,11 @@ using AllMessages =
                ChannelCredit, ChannelEof, ChannelExitStatus, ChannelExitSignal, ChannelClose,
                ChannelX11, ChannelAgent, ChannelBreak, ForwardOpen, ListenAsk, ListenAnswer,
                ListenCancel, ConfirmGrant, GrantFacts, AskSigner, Signer, VaultAdd, VaultGenerate,
-               VaultRemove, VaultList, VaultEntry, OpenRecording, RecordingOpened, RecordingEnded,
-               KeysList, KeyEntry, KeyRevoke, KeyRegister, SessionsList, SessionEntry, SessionKill,
-               Reload>;
+               VaultRemove, VaultList, VaultEntry, LogState, LogStateIs, SignCheckpoint,
+               CheckpointSigned, OpenRecording, RecordingOpened, RecordingEnded, RecordingHeadIs,
+               WatchLog, CheckpointIs, AskConsistency, ConsistencyIs, WitnessSays, RecordingsFind,
+               RecordingEntry, Reindex, KeysList, KeyEntry, KeyRevoke, KeyRegister, SessionsList,
+               SessionEntry, SessionKill, Reload>;
 
 template <class Message>
 void check(uint16_t type, std::span<const uint8_t> body) {

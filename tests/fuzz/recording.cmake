@@ -1,2 +1,3 @@
 sallyport_fuzzer(brec_reader brec_reader_fuzz.cpp LIBS sallyport_recording)
 sallyport_fuzzer(asciicast_reader asciicast_reader_fuzz.cpp LIBS sallyport_asciicast)
+sallyport_fuzzer(facts_file facts_file_fuzz.cpp LIBS sallyport_recording)

@@ -119,7 +119,7 @@ TEST_CASE("an asciicast can be read again from every mark") {
   for (const int version : {2, 3}) {
     const fs::path path = folder / std::to_string(version);
     write_cast(path, version);
-    auto source = open_source(path, "", EventForm::exact);
+    auto source = open_source(path, {}, EventForm::exact);
     REQUIRE(source);
     CHECK((*source)->facts().duration_us == (kEvents - 1) * 1000ULL);
     check_marks(**source);
@@ -184,7 +184,7 @@ TEST_CASE("what is neither kind of file is said to be") {
   const TestFolder folder;
   for (const char* text : {"", "hello\n", "{}", "[]", "{\"version\":9}\n"}) {
     std::ofstream(folder / "f") << text;
-    CHECK_FALSE(open_source(folder / "f", "", EventForm::exact));
+    CHECK_FALSE(open_source(folder / "f", {}, EventForm::exact));
   }
 }
 
@@ -198,7 +198,7 @@ TEST_CASE("an asciicast v1 that is too long to be read says what to do") {
     file << "[0,\"abc\"]," << end;
   }
   file << "[0,\"end\"]]}" << std::flush;
-  const auto source = open_source(folder / "f", "", EventForm::exact);
+  const auto source = open_source(folder / "f", {}, EventForm::exact);
   REQUIRE_FALSE(source);
   CHECK(source.error().code == Errc::limit);
   CHECK(source.error().message.find("asciinema convert") != std::string::npos);

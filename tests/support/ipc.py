@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 
-# name: (type, fields). Kinds: id, str, bytes, bool, u8, u16, u32, u64, [str]. As shared/ipc/messages.h.
+# name: (type, fields). Kinds: id, str, bytes, bool, u8, u16, u32, u64, [str], [bytes]. As shared/ipc/messages.h.
 MESSAGES = {
     "answer": (0x0001, "ok:bool text:str"),
     "prompt_answer": (0x0203, "text:str"),
@@ -21,7 +21,7 @@ MESSAGES = {
     "ask_prompt_login": (0x0207, "user:str"),
     "grant": (0x0208, "grant:id person:str issuer:str subject:str fingerprint:str target:str "
                       "login:str refusal:str allowed:u32 environment:[str] forward_to:[str] "
-                      "listen_on:[str] recipients:[str] stream_bytes:u64 forward_bytes:u64 "
+                      "listen_on:[str] recipients:[str] second_recipients:[str] stream_bytes:u64 forward_bytes:u64 "
                       "idle_input_s:u32 idle_output_s:u32 session_s:u32"),
     "grant_revoked": (0x0209, "text:str"),
     "login_origin": (0x020a, "session:id address:str outer:id jump_target:str"),
@@ -32,6 +32,10 @@ MESSAGES = {
     "grant_facts": (0x0402, "purpose:u8 grant:id session:id valid:bool text:str person:str "
                             "issuer:str subject:str address:str fingerprint:str target:str "
                             "target_address:str login:str key_name:str host_keys:[str]"),
+    "log_state": (0x0510, ""),
+    "log_state_is": (0x0511, "verifier:str note:str text:str"),
+    "sign_checkpoint": (0x0512, "size:u64 root:bytes proof:[bytes] previous:str"),
+    "checkpoint_signed": (0x0513, "ok:bool text:str note:str"),
     "keys_list": (0x0701, ""),
     "key_entry": (0x0702, "fingerprint:str person:str issuer:str subject:str address:str "
                           "since_ms:u64 until_ms:u64"),
@@ -67,8 +71,8 @@ def pack(kind, value):
         return value
     if kind in NUMBERS:
         return struct.pack(NUMBERS[kind], value)
-    if kind == "[str]":
-        return struct.pack("<I", len(value)) + b"".join(pack("str", item) for item in value)
+    if kind.startswith("["):
+        return struct.pack("<I", len(value)) + b"".join(pack(kind[1:-1], item) for item in value)
     data = value.encode() if kind == "str" else value
     return struct.pack("<I", len(data)) + data
 
@@ -81,10 +85,10 @@ def unpack(kind, data, at):
         return value, at + struct.calcsize(NUMBERS[kind])
     (count,) = struct.unpack_from("<I", data, at)
     at += 4
-    if kind == "[str]":
+    if kind.startswith("["):
         items = []
         for _ in range(count):
-            item, at = unpack("str", data, at)
+            item, at = unpack(kind[1:-1], data, at)
             items.append(item)
         return items, at
     value = data[at:at + count]

@@ -97,7 +97,10 @@ for text in 'shell 42 works' 'command 55 works' 'jump 66 works'; do
   grep -qF "$text" <<<"$texts" || die "no recording shows: $text"
 done
 for recording in "${recordings[@]}"; do
-  play verify "$recording" >>"$state/logs/verify" || die "$recording does not verify"
+  status=0
+  play verify "$recording" >>"$state/logs/verify" 2>&1 || status=$?
+  # 3: nothing is wrong, and without the log's key something stays open.
+  ((status == 0 || status == 3)) || die "$recording does not verify"
 done
 ! grep -rqF 'shell 42 works' "$config/state" || die "a recording is readable without its key"
 say "all recordings play and verify"

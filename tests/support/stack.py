@@ -149,6 +149,7 @@ class Bastion:
         self.process = None
         self.build = BUILD
         self.log_path = self.folder / "log"
+        self.known_log_key = None
         make_key(self.config_folder / "host_ed25519")
         for name in ("vault.key", "seal.key", "jump.key"):
             path = self.config_folder / name
@@ -240,8 +241,42 @@ class Bastion:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def log_key(self):
+        if not self.known_log_key:
+            self.known_log_key = self.ctl("log", "key").stdout.strip()
+        return self.known_log_key
+
+    def findings(self, *what):
+        """What verification finds open or wrong, as (level, recording, text)."""
+        folder = self.recordings_folder()
+        done = self.play("verify", "--json", *map(str, what), "--recordings", str(folder),
+                         "--log-key", self.log_key(), check=False)
+        assert done.returncode in (0, 1, 3), done.stderr
+        report = json.loads(done.stdout)
+        found = [(one["level"], "log", one["text"]) for one in report["log"]["findings"]]
+        for recording in report["recordings"]:
+            found += [(one["level"], recording["id"], one["text"])
+                      for one in recording["findings"]]
+        return [one for one in found if one[0] in ("open", "wrong")]
+
+    def verify(self, *what):
+        """All is proven: of one recording, or with "--all" of all and the log. A moment later than
+        the last end, as the log is signed once a second."""
+        still = []
+
+        def is_proven():
+            still[:] = self.findings(*what)
+            return not still
+        try:
+            wait_until(is_proven, 10, "the proof")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {still}") from None
+
+    def recordings_folder(self):
+        return pathlib.Path(self.config["state_directory"]) / "stored" / "recordings"
+
     def recordings(self):
-        folder = self.folder / "state" / "stored" / "recordings"
+        folder = self.recordings_folder()
         return sorted(folder.glob("*.brec"), key=lambda p: p.stat().st_mtime_ns)
 
     def log(self):

@@ -36,6 +36,14 @@ std::string refusal(const std::vector<std::string>& groups, std::string_view typ
 
 }  // namespace
 
+TEST_CASE("keystrokes are recorded where one of the roles wants that") {
+  Config config = config_of_roles();
+  CHECK_FALSE(decide(config, {"ssh-users"}, wish("deploy@web1"))->record_keystrokes);
+  config.roles["web-exec"].record_keystrokes = true;
+  CHECK(decide(config, {"ssh-users"}, wish("deploy@web1"))->record_keystrokes);
+  CHECK_FALSE(decide(config, {"ssh-users"}, wish("deploy@web2"))->record_keystrokes);
+}
+
 TEST_CASE("a typed name is a login and a target, or a target") {
   for (const char* typed : {"root@web1", "root%web1", "root+web1"}) {
     CHECK(wish(typed).login == "root");

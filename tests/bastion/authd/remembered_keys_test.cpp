@@ -3,13 +3,13 @@
 
 #include "bastion/authd/fingerprint.h"
 #include "bastion/authd/key_owner.h"
-#include "bastion/authd/sqlite.h"
 #include "shared/base/hex.h"
 #include "shared/base/id.h"
 #include "shared/crypto/hkdf.h"
 #include "shared/crypto/sealed.h"
 #include "shared/crypto/sha256.h"
 #include "shared/ipc/codec.h"
+#include "shared/sqlite/statement.h"
 #include "tests/support/catch.h"
 
 #include <sys/stat.h>
@@ -191,8 +191,8 @@ TEST_CASE("a row of version 1 is read, without the mapping that it did not keep"
     REQUIRE(sqlite3_open(folder.file().c_str(), &raw) == SQLITE_OK);
     const Handle<sqlite3, sqlite3_close_v2> database(raw);
     REQUIRE(Statement(raw, "INSERT INTO remembered VALUES (?, ?)")
-                .bind(as_text(mac))
-                .bind(as_text(sealed))
+                .bind_blob(as_text(mac))
+                .bind_blob(as_text(sealed))
                 .run());
     REQUIRE(Statement(raw, "PRAGMA user_version=1").run());
   }

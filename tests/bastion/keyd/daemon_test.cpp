@@ -1,68 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/keyd/daemon.h"
-
 #include "bastion/keyd/agent_socket.h"
 #include "bastion/keyd/private_key.h"
 #include "shared/base/hex.h"
 #include "shared/ipc/peer.h"
 #include "tests/bastion/keyd/agent_requests.h"
-#include "tests/bastion/keyd/keygen.h"
+#include "tests/bastion/keyd/running_keyd.h"
 #include "tests/support/catch.h"
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 
 using namespace sallyport;
 using namespace sallyport::test;
 
 namespace {
-
-// The real daemon in a process of its own; ended by its pid.
-class RunningKeyd {
-public:
-  RunningKeyd() {
-    auto listener = listen_peer(folder / "socket");
-    REQUIRE(listener);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      EventLoop loop;
-      loop.on_signals({SIGTERM}, [&](int) { loop.stop(); });
-      KeyDaemon daemon(loop, std::move(*listener),
-                       std::move(*Vault::open(folder / "vault", SecretBytes(size_t{32}))),
-                       folder / "authd", std::nullopt);
-      loop.run();
-      ::_exit(0);
-    }
-    peer = Peer(std::move(*connect_peer(folder / "socket")));
-  }
-  ~RunningKeyd() {
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  RunningKeyd(const RunningKeyd&) = delete;
-  RunningKeyd& operator=(const RunningKeyd&) = delete;
-
-  template <class Message>
-  Message next() {
-    auto received = receive_waiting(peer, 20'000);
-    REQUIRE(received);
-    REQUIRE(received->type == Message::kType);
-    auto message = decode<Message>(received->body);
-    REQUIRE(message);
-    return std::move(*message);
-  }
-
-  TestFolder folder;
-  Peer peer;
-
-private:
-  pid_t pid_ = -1;
-};
 
 std::string answer_of(RunningKeyd& keyd) {
   const auto answer = keyd.next<Answer>();

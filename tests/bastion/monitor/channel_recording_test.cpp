@@ -5,6 +5,7 @@
 
 #include "shared/asciicast/reader.h"
 #include "shared/base/utf8.h"
+#include "shared/base/write_and_sync.h"
 #include "shared/recording/facts.h"
 #include "tests/shared/recording/sample.h"
 #include "tests/support/catch.h"
@@ -49,7 +50,7 @@ struct Played {
 
 Played play(const MemoryFile& file) {
   const ReadBack got = read_back(file.bytes());
-  CHECK(got.error.empty());
+  CHECK(got.error == "");
   AsciicastReader reader;
   Played played;
   REQUIRE(reader.feed(got.text, played.events));
@@ -61,8 +62,13 @@ Played play(const MemoryFile& file) {
 
 ChannelRecording begin(const MemoryFile& file, const ChannelStart& start,
                        const std::optional<ChannelPty>& pty) {
+  const monitor::RecordedSession session = recorded_session();
+  auto prepared = monitor::prepare_recording(session, start.channel, RecordingPart::channel);
+  REQUIRE(prepared);
+  UniqueFd end = file.writing_end();
+  REQUIRE(write_all(end.get(), prepared->header));  // as stored does
   auto recording =
-      ChannelRecording::create(file.writing_end(), recorded_session(), {start, pty, {}});
+      ChannelRecording::begin(std::move(end), std::move(*prepared), session, {start, pty, {}});
   INFO((recording ? "" : recording.error().message));
   REQUIRE(recording);
   return std::move(*recording);

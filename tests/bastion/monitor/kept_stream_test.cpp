@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/monitor/channel_recording.h"
 #include "shared/base/hex.h"
+#include "shared/base/write_and_sync.h"
 #include "tests/shared/recording/sample.h"
 #include "tests/support/catch.h"
 
@@ -39,7 +40,11 @@ ChannelRecording begin(const MemoryFile& file, ChannelKind kind, uint64_t allowa
   if (kind == ChannelKind::direct_tcpip) {
     channel.forward.emplace();
   }
-  auto recording = ChannelRecording::create(file.writing_end(), session, channel);
+  auto prepared = prepare_recording(session, 0, RecordingPart::channel);
+  REQUIRE(prepared);
+  UniqueFd end = file.writing_end();
+  REQUIRE(write_all(end.get(), prepared->header));  // as stored does
+  auto recording = ChannelRecording::begin(std::move(end), std::move(*prepared), session, channel);
   REQUIRE(recording);
   return std::move(*recording);
 }

@@ -2,6 +2,7 @@
 #include "shared/config/config.h"
 
 #include "shared/config/check.h"
+#include "shared/crypto/age_keys.h"
 #include "tests/support/catch.h"
 #include "tests/support/test_folder.h"
 
@@ -203,6 +204,54 @@ TEST_CASE("more recipients than a recording's header takes are refused", "[confi
   const auto report = with(65);
   REQUIRE(report.errors.size() == 1);
   CHECK(report.errors[0].key == "recording.recipients");
+}
+
+TEST_CASE("a role that wants keystrokes needs somebody who may read them", "[config]") {
+  const auto with = [](const std::string& recording) {
+    return check(R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"},
+      "roles": {"r": {"groups": ["g"], "targets": ["t"], "logins": ["l"],
+                      "record_keystrokes": true}},
+      "recording": {"recipients": [")" +
+                 kRecipient + "\"]" + recording + "}}");
+  };
+  const auto bad = with("");
+  REQUIRE(bad.errors.size() == 1);
+  CHECK(bad.errors[0].key == "roles.r.record_keystrokes");
+  CHECK(bad.errors[0].text.find("recording.keystrokes.recipients") != std::string::npos);
+  const std::string other = age_generate_identity().recipient().text();
+  const std::string one = R"(, "keystrokes": {"recipients": [")" + other + "\"]";
+  const auto good = with(one + "}");
+  REQUIRE(good.config);
+  CHECK(good.config->roles.at("r").record_keystrokes);
+  CHECK(good.config->key_recipients == std::vector<std::string>{other});
+  CHECK(good.config->recipients == std::vector<std::string>{kRecipient});
+  const auto same = with(one + R"(, "second_recipients": [")" + other + "\"]}");
+  REQUIRE(same.errors.size() == 1);
+  CHECK(same.errors[0].key == "recording.keystrokes.second_recipients");
+}
+
+TEST_CASE("two people: the second ones are others, and are somebody", "[config]") {
+  const std::string other = age_generate_identity().recipient().text();
+  const auto with = [](const std::string& second) {
+    return check(R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"},
+      "recording": {"recipients": [")" +
+                 kRecipient + R"("], "second_recipients": [)" + second + "]}}");
+  };
+  const auto good = with("\"" + other + "\"");
+  REQUIRE(good.config);
+  CHECK(good.config->second_recipients == std::vector<std::string>{other});
+  for (const std::string& bad : {"\"" + other + "\", \"" + kRecipient + "\"", std::string()}) {
+    const auto report = with(bad);
+    REQUIRE(report.errors.size() == 1);
+    CHECK(report.errors[0].key == "recording.second_recipients");
+    CHECK(report.errors[0].text.find("alone could read") != std::string::npos);
+  }
+  CHECK(with("\"age1x\"").errors.at(0).key == "recording.second_recipients[0]");
+  std::string many = "\"" + other + "\"";
+  for (int i = 1; i < 65; ++i) {
+    many += ", \"" + other + "\"";
+  }
+  CHECK(with(many).errors.at(0).text.find("at most 64") != std::string::npos);
 }
 
 TEST_CASE("the default login is the first that is a name", "[config]") {

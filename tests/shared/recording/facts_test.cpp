@@ -10,7 +10,7 @@ using namespace sallyport;
 TEST_CASE("facts: what was written comes back, through an asciicast header") {
   const SessionFacts facts{"ada",      "https://idp", "sub",  "web1",        "root",
                            "[::1]:22", "SHA256:abc",  "exec", "ls \"-l\"\n", "00ff",
-                           4294967295, "node-1",      true};
+                           4294967295, "keystrokes",  "node-1", true};
   AsciicastHeader header;
   header.sallyport = facts_json(facts);
   AsciicastReader reader;

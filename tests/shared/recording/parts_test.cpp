@@ -75,11 +75,14 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("recording file names: one for one channel, and nothing else is one") {
+TEST_CASE("recording file names: one for one recording, and nothing else is one") {
   const Id id = Id::from_hex("00112233445566778899aabbccddeeff").value();
-  const std::string name = recording_file_name(id, 4294967295);
+  const std::string name = recording_file_name({id, 4294967295});
   CHECK(name == "00112233445566778899aabbccddeeff-4294967295.brec");
   CHECK(parse_recording_file_name(name) == RecordingName{id, 4294967295});
+  const RecordingName typed{id, 0, RecordingPart::keystrokes};
+  CHECK(recording_file_name(typed) == "00112233445566778899aabbccddeeff-0k.brec");
+  CHECK(parse_recording_file_name(recording_file_name(typed)) == typed);
   for (const char* other :
        {"", ".brec", "00112233445566778899aabbccddeeff-.brec",
         "00112233445566778899aabbccddeeff-01.brec", "00112233445566778899aabbccddeeff-0.brec.",
@@ -87,7 +90,9 @@ TEST_CASE("recording file names: one for one channel, and nothing else is one") 
         "00112233445566778899aabbccddeeff-4294967296.brec",
         "00112233445566778899aabbccddeeff0.brec", "00112233445566778899aabbccddeeff--1.brec",
         "00112233445566778899aabbccddeeff-+1.brec", "../0112233445566778899aabbccddeeff-0.brec",
-        "00112233445566778899aabbccddeef-00.brec"}) {
+        "00112233445566778899aabbccddeef-00.brec", "00112233445566778899aabbccddeeff-k.brec",
+        "00112233445566778899aabbccddeeff-0kk.brec", "00112233445566778899aabbccddeeff-00k.brec",
+        "00112233445566778899aabbccddeeff-0K.brec", "00112233445566778899aabbccddeeffk-0.brec"}) {
     INFO(other);
     CHECK_FALSE(parse_recording_file_name(other));
   }

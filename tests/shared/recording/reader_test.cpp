@@ -4,6 +4,7 @@
 #include "shared/asciicast/writer.h"
 #include "shared/base/hex.h"
 #include "shared/crypto/age.h"
+#include "shared/recording/envelope.h"
 #include "shared/recording/facts.h"
 #include "shared/recording/verify.h"
 #include "tests/shared/crypto/age_tool.h"
@@ -424,7 +425,7 @@ TEST_CASE("recording: the first line proves the header of a recording without an
   CHECK(report->header_proven);
   CHECK_FALSE(verify_recording(source_of(file), {})->header_proven);
   for (const auto& [place, name] :
-       {std::pair<size_t, const char*>{18, "start"}, {104, "channel"}}) {
+       {std::pair<size_t, const char*>{18, "start"}, {104, "channel"}, {108, "part"}}) {
     auto changed = file;
     changed[place] ^= 1;
     CHECK(read_back(changed).error.find(name) != std::string::npos);

@@ -29,6 +29,14 @@ UniqueFd MemoryFile::reading_end() const {
   return open_again(O_RDONLY);
 }
 
+UniqueFd MemoryFile::changing_end() const {
+  return open_again(O_RDWR);
+}
+
+void MemoryFile::write(std::span<const uint8_t> bytes) const {
+  REQUIRE(::pwrite(fd_.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+}
+
 std::vector<uint8_t> MemoryFile::bytes() const {
   std::vector<uint8_t> bytes(static_cast<size_t>(::lseek(fd_.get(), 0, SEEK_END)));
   REQUIRE(::pread(fd_.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));

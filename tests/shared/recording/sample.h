@@ -18,6 +18,8 @@ public:
   MemoryFile();
   UniqueFd writing_end() const;
   UniqueFd reading_end() const;
+  UniqueFd changing_end() const;  // O_RDWR
+  void write(std::span<const uint8_t> bytes) const;
   std::vector<uint8_t> bytes() const;
 
 private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/hex.h"
+#include "shared/recording/envelope.h"
 #include "tests/shared/recording/sample.h"
 #include "tests/support/catch.h"
 
@@ -35,6 +36,11 @@ void enter_sandbox() {
 
 bool record_everything(UniqueFd fd, const AgeRecipient& recipient) {
   const RecordingSetup setup{Id{}, 0, "node", 0, {recipient}};
+  const auto for_two =
+      seal_envelope(SecretBytes(32), {{recipient}, {age_generate_identity().recipient()}});
+  if (!for_two) {
+    return false;
+  }
   auto created = RecordingWriter::create(std::move(fd), setup, kTestHeader);
   if (!created) {
     return false;

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+# takes minutes
+"""stored meets a fault: the n-th write, open, read, rename or sync fails, for n = 1, 2, ... until a
+run is not touched by it any more. Whatever happens, the client has received nothing that is not in
+the recording, nothing hangs, a session that ends says why, and the next stored makes good what this
+one left: nothing is wrong with log and recordings. Every n is tried with SALLYPORT_FAULTS=all (a run
+takes seconds, as the log is signed in it), otherwise each n-th from a random one on."""
+import errno
+import os
+import random
+import subprocess
+import time
+
+import pytest
+
+from tests.support.counting import recorded_output
+from tests.support.dev_idp import DevIdp
+from tests.support.nth_fault import NthFault
+from tests.support.services import BastionOfServices
+from tests.support.stack import Client, Target
+
+FAULTS = [("posix/io/rw/write", errno.ENOSPC), ("sallyport/syncfs", errno.EIO),
+          ("posix/io/oc/open", errno.EMFILE)]
+MORE_FAULTS = [("posix/io/rw/write", errno.EIO), ("posix/io/rw/write", errno.EINTR),
+               ("posix/io/rw/read", errno.EIO), ("posix/io/rw/pread", errno.EIO),
+               ("posix/io/dir/rename", errno.EIO), ("posix/io/rw/ftruncate", errno.EIO)]
+STEPS = {"sallyport/syncfs": 2}
+ALL = os.environ.get("SALLYPORT_FAULTS") == "all"
+if ALL:
+    FAULTS += MORE_FAULTS
+MOST_CALLS = 400
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """A bastion whose stored may meet a fault, and a client that is logged in."""
+    folder = tmp_path_factory.mktemp("faulty")
+    target, idp, fault = Target(folder / "target"), DevIdp(), NthFault("stored")
+    bastion = BastionOfServices(idp.identity, target)
+    bastion.build = fault.build
+    bastion.fault = fault
+    try:
+        idp.start(bastion.config_folder)
+        bastion.start().use_vault_key()
+        client = Client(bastion, folder)
+        client.log_in(idp.approve)
+        bastion.verify("--all")
+        yield bastion, client
+    finally:
+        bastion.remove()
+        idp.stop()
+        target.stop()
+        fault.remove()
+
+
+def restart_stored(bastion):
+    bastion.stop_daemon("stored")
+    try:
+        bastion.start_daemon("stored")
+        return True
+    except AssertionError:
+        return False  # it met its fault at once, and ended
+
+
+def one_run(bastion, client):
+    """A session of more than a second, so that the log is signed meanwhile."""
+    before = set(bastion.recordings())
+    done = subprocess.run(client.command("echo begun; seq 1 20000; sleep 1.2; echo done"),
+                          capture_output=True, timeout=30)
+    time.sleep(1.2)  # and once more, with the end in it
+    for path in set(bastion.recordings()) - before:
+        assert recorded_output(bastion, path).startswith(done.stdout)
+    whole = done.stdout.endswith(b"done\n")
+    assert whole or b"sallyport: " in done.stderr, done
+    assert done.returncode == (0 if whole else 254), done
+
+
+def one_fault(bastion, client, point, error, nth):
+    """Whether the fault was met."""
+    bastion.fault.order(point, nth, error)
+    if restart_stored(bastion):
+        one_run(bastion, client)
+    met = bastion.fault.was_met()
+    bastion.fault.clear()
+    assert restart_stored(bastion)
+    wrong = [finding for finding in bastion.findings("--all") if finding[0] == "wrong"]
+    assert not wrong, wrong
+    return met
+
+
+@pytest.mark.parametrize("point, error", FAULTS,
+                         ids=[f"{point.split('/')[-1]}-{errno.errorcode[error]}"
+                              for point, error in FAULTS])
+def test_the_nth_call_fails_and_nothing_is_lost(faulty, point, error):
+    step = 1 if ALL else STEPS.get(point, 10)
+    for nth in range(random.randint(1, step), MOST_CALLS, step):
+        try:
+            if not one_fault(*faulty, point, error, nth):
+                assert nth > 1, "it was never called"
+                faulty[0].verify("--all")
+                return
+        except (AssertionError, subprocess.TimeoutExpired) as wrong:
+            raise AssertionError(f"call {nth}: {wrong}") from wrong
+    raise AssertionError("there are more calls than this test makes fail")

@@ -1,0 +1,6 @@
+sallyport_fuzzer(evidence_file evidence_file_fuzz.cpp LIBS sallyport_player)
+sallyport_fuzzer(log_bundle log_bundle_fuzz.cpp LIBS sallyport_evidence)
+sallyport_fuzzer(log_entry log_entry_fuzz.cpp LIBS sallyport_evidence)
+sallyport_fuzzer(log_reader log_reader_fuzz.cpp LIBS sallyport_evidence)
+sallyport_fuzzer(merkle_proof merkle_proof_fuzz.cpp LIBS sallyport_checkpoint)
+sallyport_fuzzer(signed_note signed_note_fuzz.cpp LIBS sallyport_checkpoint)

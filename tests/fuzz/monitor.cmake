@@ -1,0 +1,1 @@
+sallyport_fuzzer(echo_matcher echo_matcher_fuzz.cpp LIBS sallyport_channel_recording)

@@ -1,0 +1,1 @@
+sallyport_fuzzer(note_file note_file_fuzz.cpp LIBS sallyport_checkpoint)
