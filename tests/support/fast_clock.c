@@ -3,12 +3,14 @@
 // every clock that they read is ahead of the kernel's by the nanoseconds in the file
 // FAST_CLOCK_FILE, and poll, epoll_wait end when their timeout has passed by that clock.
 //
-// Left to the kernel: TCP, and nanosleep, which the bastion uses only for pauses of its own (the
-// sync of the disk once a second, the start, the end). Only kernel calls that the sandboxes allow.
+// Left to the kernel: TCP, and nanosleep and timed waits of threads for each other, which the
+// bastion uses only for pauses of its own (the sync of the disk once a second, the start, the end).
+// Only kernel calls that the sandboxes allow.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -65,6 +67,19 @@ time_t time(time_t* where) {
     *where = now.tv_sec;
   }
   return now.tv_sec;
+}
+
+// `until` is a moment of the clock above, and the kernel waits by its own.
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const struct timespec* until) {
+  static int (*wait)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const struct timespec*);
+  if (wait == NULL) {
+    wait = (int (*)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const struct timespec*))dlsym(
+        RTLD_NEXT, "pthread_cond_clockwait");
+  }
+  const int64_t ns = until->tv_sec * (int64_t)kSecond + until->tv_nsec - *ahead;
+  const struct timespec kernel_until = {ns / kSecond, ns % kSecond};
+  return wait(condition, mutex, clock, &kernel_until);
 }
 
 static int64_t now_ns(void) {

@@ -21,7 +21,9 @@ MESSAGES = {
     "ask_prompt_login": (0x0207, "user:str"),
     "grant": (0x0208, "grant:id person:str issuer:str subject:str fingerprint:str target:str "
                       "login:str refusal:str allowed:u32 environment:[str] forward_to:[str] "
-                      "listen_on:[str] recipients:[str] second_recipients:[str] stream_bytes:u64 forward_bytes:u64 "
+                      "listen_on:[str] recipients:[str] second_recipients:[str] "
+                      "key_recipients:[str] second_key_recipients:[str] "
+                      "stream_bytes:u64 forward_bytes:u64 "
                       "idle_input_s:u32 idle_output_s:u32 session_s:u32"),
     "grant_revoked": (0x0209, "text:str"),
     "login_origin": (0x020a, "session:id address:str outer:id jump_target:str"),
