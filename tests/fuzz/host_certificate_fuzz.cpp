@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A certificate, whose own CA stands in for ours so that mutations reach the signature; and a key, a
-// signature and data, one after the other.
+// A certificate, whose own CA stands in for ours so that mutations reach the signature; and a key,
+// a signature and data, one after the other.
 #include "bastion/ctl/host_keys/host_certificate.h"
-#include "bastion/ctl/host_keys/ssh_signature.h"
 #include "shared/base/hex.h"
+#include "shared/ssh/ssh_signature.h"
 #include "shared/ssh/wire.h"
 
 using namespace sallyport;

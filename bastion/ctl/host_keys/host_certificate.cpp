@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/ctl/host_keys/host_certificate.h"
 
-#include "bastion/ctl/host_keys/ssh_signature.h"
 #include "shared/base/hex.h"
 #include "shared/base/printable.h"
+#include "shared/ssh/ssh_signature.h"
 #include "shared/ssh/wire.h"
 
 #include <algorithm>

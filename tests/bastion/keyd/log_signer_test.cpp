@@ -2,9 +2,9 @@
 #include "bastion/keyd/log_signer.h"
 
 #include "shared/crypto/sealed.h"
-#include "tests/bastion/keyd/keygen.h"
 #include "tests/shared/evidence/test_tree.h"
 #include "tests/support/catch.h"
+#include "tests/support/keygen.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

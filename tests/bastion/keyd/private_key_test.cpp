@@ -3,8 +3,8 @@
 
 #include "shared/base/hex.h"
 #include "shared/ssh/wire.h"
-#include "tests/bastion/keyd/keygen.h"
 #include "tests/support/catch.h"
+#include "tests/support/keygen.h"
 
 #include <openssl/core_names.h>
 

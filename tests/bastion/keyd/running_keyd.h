@@ -3,8 +3,8 @@
 
 #include "bastion/keyd/daemon.h"
 #include "shared/ipc/peer.h"
-#include "tests/bastion/keyd/keygen.h"
 #include "tests/support/catch.h"
+#include "tests/support/keygen.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -4,8 +4,8 @@
 #include "bastion/keyd/private_key.h"
 #include "shared/base/hex.h"
 #include "shared/ssh/wire.h"
-#include "tests/bastion/keyd/keygen.h"
 #include "tests/support/catch.h"
+#include "tests/support/keygen.h"
 
 #include <sys/stat.h>
 

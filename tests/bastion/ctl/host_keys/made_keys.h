@@ -5,7 +5,7 @@
 
 #include "bastion/ctl/host_keys/host_certificate.h"
 #include "shared/base/hex.h"
-#include "tests/bastion/keyd/keygen.h"
+#include "tests/support/keygen.h"
 
 #include <cstdint>
 #include <string>

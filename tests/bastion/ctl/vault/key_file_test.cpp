@@ -2,8 +2,8 @@
 #include "bastion/ctl/vault/key_file.h"
 
 #include "bastion/keyd/private_key.h"
-#include "tests/bastion/keyd/keygen.h"
 #include "tests/support/catch.h"
+#include "tests/support/keygen.h"
 
 using namespace sallyport;
 using namespace sallyport::test;

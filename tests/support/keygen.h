@@ -38,6 +38,16 @@ inline std::string make_key(const TestFolder& folder, const std::string& options
   return file;
 }
 
+// TEXT.sig, after `ssh-keygen -Y sign -n NAMESPACE -f FILE OPTIONS TEXT`.
+inline std::string sign(const TestFolder& folder, const std::string& file, const std::string& text,
+                        const std::string& signature_namespace, const std::string& options = "") {
+  static int count = 0;
+  const std::string name = folder / ("text" + std::to_string(++count));
+  write_text(name, text);
+  run("ssh-keygen -Y sign -n " + signature_namespace + " -f " + file + " " + options + " " + name);
+  return read_text(name + ".sig");
+}
+
 // "ssh-ed25519 AAAA...", without the comment.
 inline std::string public_half(const std::string& file) {
   const std::string line = read_text(file + ".pub");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/ctl/host_keys/ssh_signature.h"
+#include "shared/ssh/ssh_signature.h"
 
 #include "shared/base/handle.h"
 #include "shared/ssh/wire.h"
@@ -26,6 +26,8 @@ using Bytes = std::span<const uint8_t>;
 constexpr size_t kEd25519Bytes = 32;
 constexpr size_t kMinRsaBytes = 2048 / 8;
 constexpr size_t kMaxRsaBytes = 16384 / 8;
+
+constexpr std::string_view kEcdsa = "ecdsa-sha2-";
 
 struct Algorithm {
   std::string_view signature;
@@ -63,13 +65,14 @@ Key read_ed25519(SshReader& in) {
              : nullptr;
 }
 
-// OpenSSL checks that the point is on the curve.
+// OpenSSL checks that the point is on the curve. Compressed and hybrid points would be further
+// blobs of the same key; RFC 5656 section 3.1 lets anybody refuse them, and OpenSSH does.
 Key read_ecdsa(SshReader& in, const Algorithm& algorithm) {
   const auto curve = in.text();
   const auto point = in.string();
   const Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> build(OSSL_PARAM_BLD_new());
-  if (!in.complete() || !algorithm.key.ends_with(curve) || curve.empty() || point.empty() ||
-      !build ||
+  if (!in.complete() || curve != algorithm.key.substr(kEcdsa.size()) || point.empty() ||
+      point.front() != POINT_CONVERSION_UNCOMPRESSED || !build ||
       OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, algorithm.group,
                                       0) != 1 ||
       OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),

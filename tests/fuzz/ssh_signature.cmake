@@ -1,0 +1,1 @@
+sallyport_fuzzer(sshsig sshsig_fuzz.cpp LIBS sallyport_ssh_signature)
