@@ -3,6 +3,7 @@
 
 #include "shared/base/hex.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sallyport {
@@ -65,6 +66,10 @@ void LogBook::take_heads(const LogPlace& place, const LogEntry& entry) {
     return;
   }
   const auto bytes = read_hashed_file(folder_, "heads", entry.hash);
+  if (!bytes && bytes.error().code == Errc::not_found) {
+    missing_heads_.emplace_back(place.index, bytes.error().message);
+    return;
+  }
   if (!bytes) {
     return fault(std::nullopt, entry_name(place.index) + ": " + bytes.error().message);
   }
@@ -124,10 +129,49 @@ void LogBook::take_erasure(const LogPlace& place, const LogEntry& entry) {
     fault(entry.recording, "it is erased in " + entry_name(place.index) + " and never started");
   }
   if (!logged.erasure) {
-    logged.erasure = LoggedRecording::Erasure{place, entry.hash};
+    logged.erasure = LoggedRecording::Erasure{place, entry.hash, nullptr};
   }
-  if (const auto order = read_hashed_file(folder_, "orders", entry.hash); !order) {
-    fault(entry.recording, "its order of erasure: " + order.error().message);
+  const auto order = read_order(entry.hash);
+  if (!order) {
+    return fault(entry.recording, "its order of erasure: " + order.error().message);
+  }
+  const auto& named = (*order)->order.recordings;
+  if (!std::binary_search(named.begin(), named.end(), entry.recording)) {
+    return fault(entry.recording, "its order of erasure is about others and does not name it");
+  }
+  logged.erasure->says = *order;
+}
+
+// Many are erased by one.
+Result<std::shared_ptr<const SignedErasureOrder>> LogBook::read_order(const Sha256Digest& hash) {
+  if (last_order_.second && last_order_.first == hash) {
+    return last_order_.second;
+  }
+  const auto bytes = read_hashed_file(folder_, "orders", hash);
+  if (!bytes) {
+    return bytes.error();
+  }
+  auto order = parse_erasure_order(*bytes);
+  if (!order) {
+    return order.error();
+  }
+  last_order_ = {hash, std::make_shared<const SignedErasureOrder>(std::move(*order))};
+  return last_order_.second;
+}
+
+// What was erased need not be compared with its heads any more, and stored deletes such files
+// (docs/formats/log.md).
+void LogBook::finish() {
+  uint64_t first_kept = UINT64_MAX;
+  for (const auto& [name, logged] : contents_.recordings) {
+    if (logged.start && !logged.erasure) {
+      first_kept = std::min(first_kept, logged.start->index);
+    }
+  }
+  for (auto& [index, text] : missing_heads_) {
+    if (first_kept < index) {
+      fault(std::nullopt, entry_name(index) + ": " + text);
+    }
   }
 }
 

@@ -37,6 +37,7 @@ public:
         break;
       }
     }
+    book_.finish();
     contents_.entries = frontier_.size();
   }
 
@@ -172,8 +173,7 @@ void read_pending(const std::string& folder, LogContents& contents) {
   const uint64_t size = contents.checkpoint.size;
   const uint64_t first = size / kTileWidth;
   for (uint64_t bundle = first; bundle < first + kMaxPendingFiles; ++bundle) {
-    const auto bytes =
-        read_file(folder + "/pending-" + std::to_string(bundle), kMaxBundleBytes);
+    const auto bytes = read_file(folder + "/pending-" + std::to_string(bundle), kMaxBundleBytes);
     if (!bytes) {
       return;
     }

@@ -8,11 +8,13 @@
 
 #include "shared/base/result.h"
 #include "shared/evidence/checkpoint.h"
+#include "shared/evidence/erasure_order.h"
 #include "shared/evidence/log_entry.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -43,6 +45,7 @@ struct LoggedRecording {
   };
   struct Erasure : LogPlace {
     Sha256Digest order{};
+    std::shared_ptr<const SignedErasureOrder> says;  // none: it cannot be read, and is a fault
   };
   std::optional<Start> start;
   std::optional<End> end;  // the first; a second is a fault

@@ -65,6 +65,9 @@ Result<std::string> read_widest(const std::string& full_path, uint64_t width, si
       bytes = read_file(*wider, max_bytes);
     }
   }
+  if (!bytes && bytes.error().code == Errc::not_found) {
+    bytes = read_file(full_path, max_bytes);  // finished meanwhile, and the partial one is gone
+  }
   return bytes;
 }
 

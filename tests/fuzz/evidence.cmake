@@ -1,3 +1,4 @@
+sallyport_fuzzer(erasure_order erasure_order_fuzz.cpp LIBS sallyport_evidence)
 sallyport_fuzzer(evidence_file evidence_file_fuzz.cpp LIBS sallyport_player)
 sallyport_fuzzer(log_bundle log_bundle_fuzz.cpp LIBS sallyport_evidence)
 sallyport_fuzzer(log_entry log_entry_fuzz.cpp LIBS sallyport_evidence)
