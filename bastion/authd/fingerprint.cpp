@@ -3,7 +3,7 @@
 
 #include "shared/base/hex.h"
 #include "shared/config/host_key.h"
-#include "shared/crypto/sha256.h"
+#include "shared/crypto/ssh_fingerprint.h"
 
 namespace sallyport {
 
@@ -12,9 +12,7 @@ constexpr std::string_view kPrefix = "SHA256:";
 }  // namespace
 
 std::string fingerprint_of(std::string_view blob) {
-  std::string text = to_base64(sha256(as_bytes(blob)));
-  text.erase(text.find_last_not_of('=') + 1);
-  return std::string(kPrefix) + text;
+  return ssh_fingerprint(as_bytes(blob));
 }
 
 std::string short_fingerprint(std::string_view fingerprint, std::string_view dots) {

@@ -85,6 +85,7 @@ GrantFacts Grants::confirm(const ConfirmGrant& question, const Config& config, u
   facts.target = live.who.right.target;
   facts.target_address = target->second.address;
   facts.login = live.who.right.login;
+  facts.roles = live.who.right.roles;
   facts.key_name = target->second.key;
   facts.host_keys = target->second.host_keys;
   return facts;

@@ -61,9 +61,9 @@ Error no_role(const std::string& target, const std::vector<std::string>& groups)
   return Error{Errc::denied, "no role of yours reaches " + target + " (" + who + ")" + kWhomToAsk};
 }
 
-Error no_login(const TypedName& wish, const std::vector<const RoleConfig*>& roles) {
+Error no_login(const TypedName& wish, const std::map<std::string, const RoleConfig*>& roles) {
   std::set<std::string> logins;
-  for (const RoleConfig* role : roles) {
+  for (const auto& [name, role] : roles) {
     logins.insert(role->logins.begin(), role->logins.end());
   }
   logins.erase("*");
@@ -95,7 +95,8 @@ uint32_t channel_bits(const RoleConfig& role) {
 }
 
 // What several roles allow together, and the most that any of them records.
-void add_role(Right& right, const RoleConfig& role) {
+void add_role(Right& right, const std::string& name, const RoleConfig& role) {
+  right.roles.push_back(name);
   const uint32_t bits = channel_bits(role);
   right.allowed |= bits;
   if (allows(bits, Allowed::local_forward)) {
@@ -121,26 +122,26 @@ bool is_subset(const std::vector<std::string>& some, const std::vector<std::stri
 
 Result<Right> decide(const Config& config, const std::vector<std::string>& groups,
                      const TypedName& wish) {
-  std::vector<const RoleConfig*> roles;
+  std::map<std::string, const RoleConfig*> roles;
   for (const auto& [name, role] : config.roles) {
     if (is_given_to(role, groups) && reaches(role, wish.target)) {
-      roles.push_back(&role);
+      roles.emplace(name, &role);
     }
   }
   if (roles.empty() || !config.targets.contains(wish.target)) {
     return no_role(wish.target, groups);
   }
   Right right{.target = wish.target, .login = wish.login};
-  for (const RoleConfig* role : roles) {
+  for (const auto& [name, role] : roles) {
     if (right.login.empty()) {
       right.login = default_login(*role);
     }
   }
   bool login_allowed = false;
-  for (const RoleConfig* role : roles) {
+  for (const auto& [name, role] : roles) {
     if (!right.login.empty() && allows_login(*role, right.login)) {
       login_allowed = true;
-      add_role(right, *role);
+      add_role(right, name, *role);
     }
   }
   if (!login_allowed) {

@@ -23,6 +23,7 @@ struct Right {
   uint64_t stream_bytes = 0;              // kept of each channel before a digest has to do
   uint64_t forward_bytes = 0;
   bool record_keystrokes = false;
+  std::vector<std::string> roles{};  // their names
 
   bool operator==(const Right&) const = default;
 };

@@ -3,7 +3,7 @@
 
 #include "shared/base/handle.h"
 #include "shared/base/hex.h"
-#include "shared/crypto/sha256.h"
+#include "shared/crypto/ssh_fingerprint.h"
 #include "shared/ssh/wire.h"
 
 #include <openssl/bn.h>
@@ -127,9 +127,7 @@ Result<PublicKey> public_key_from_line(std::string_view line) {
 }
 
 std::string fingerprint(std::span<const uint8_t> blob) {
-  std::string digest = to_base64(sha256(blob));
-  digest.erase(digest.find_last_not_of('=') + 1);
-  return "SHA256:" + digest;
+  return ssh_fingerprint(blob);
 }
 
 }  // namespace sallyport

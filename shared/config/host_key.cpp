@@ -2,7 +2,7 @@
 #include "shared/config/host_key.h"
 
 #include "shared/base/hex.h"
-#include "shared/crypto/sha256.h"
+#include "shared/crypto/ssh_fingerprint.h"
 #include "shared/ssh/wire.h"
 
 #include <algorithm>
@@ -67,9 +67,7 @@ bool is_whole(std::span<const uint8_t> blob, std::string_view type) {
 
 std::string PublicKeyLine::fingerprint() const {
   const auto blob = from_base64(base64);
-  std::string digest = to_base64(sha256(blob ? *blob : std::vector<uint8_t>{}));
-  digest.erase(digest.find_last_not_of('=') + 1);
-  return "SHA256:" + digest;
+  return ssh_fingerprint(blob ? *blob : std::vector<uint8_t>{});
 }
 
 Result<PublicKeyLine> parse_public_key_line(std::string_view line, KeyOf of) {

@@ -19,7 +19,7 @@ struct TextField {
   std::string RecordingFacts::*member;
 };
 
-constexpr std::array<TextField, 10> kTextFields = {{
+constexpr std::array<TextField, 11> kTextFields = {{
     {"recording", &RecordingFacts::recording},
     {"person", &RecordingFacts::person},
     {"agent", &RecordingFacts::agent},
@@ -29,6 +29,7 @@ constexpr std::array<TextField, 10> kTextFields = {{
     {"login", &RecordingFacts::login},
     {"address", &RecordingFacts::address},
     {"fingerprint", &RecordingFacts::fingerprint},
+    {"roles", &RecordingFacts::roles},
     {"kind", &RecordingFacts::kind},
 }};
 

@@ -29,6 +29,7 @@ struct RecordingFacts {
   std::string login;
   std::string address;
   std::string fingerprint;
+  std::string roles;  // that gave the right, "operators,readers": what retention goes by
   std::string kind;
   uint64_t start_ms = 0;  // Unix
   bool operator==(const RecordingFacts&) const = default;

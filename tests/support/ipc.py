@@ -33,7 +33,7 @@ MESSAGES = {
     "confirm_grant": (0x0401, "purpose:u8 grant:id session:id"),
     "grant_facts": (0x0402, "purpose:u8 grant:id session:id valid:bool text:str person:str "
                             "issuer:str subject:str address:str fingerprint:str target:str "
-                            "target_address:str login:str key_name:str host_keys:[str]"),
+                            "target_address:str login:str roles:[str] key_name:str host_keys:[str]"),
     "log_state": (0x0510, ""),
     "log_state_is": (0x0511, "verifier:str note:str text:str"),
     "sign_checkpoint": (0x0512, "size:u64 root:bytes proof:[bytes] previous:str"),

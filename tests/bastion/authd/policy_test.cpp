@@ -44,6 +44,15 @@ TEST_CASE("keystrokes are recorded where one of the roles wants that") {
   CHECK_FALSE(decide(config, {"ssh-users"}, wish("deploy@web2"))->record_keystrokes);
 }
 
+TEST_CASE("a right names the roles that give it, which retention goes by") {
+  const auto roles = [](const std::string& typed) {
+    return decide(config_of_roles(), {"ssh-users", "db-admins"}, wish(typed))->roles;
+  };
+  CHECK(roles("deploy@web1") == std::vector<std::string>{"web", "web-exec"});
+  CHECK(roles("www@web1") == std::vector<std::string>{"web"});
+  CHECK(roles("root@db1") == std::vector<std::string>{"db"});
+}
+
 TEST_CASE("a typed name is a login and a target, or a target") {
   for (const char* typed : {"root@web1", "root%web1", "root+web1"}) {
     CHECK(wish(typed).login == "root");

@@ -12,11 +12,12 @@ constexpr const char* kRecording = "00112233445566778899aabbccddeeff-0";
 constexpr const char* kEvent =
     R"({"recording":"00112233445566778899aabbccddeeff-0","person":"ada","agent":"",)"
     R"("issuer":"https://idp","subject":"s","target":"web1","login":"root",)"
-    R"("address":"[::1]:22","fingerprint":"SHA256:abc","kind":"shell","start_ms":1800000000000})";
+    R"("address":"[::1]:22","fingerprint":"SHA256:abc","roles":"users","kind":"shell",)"
+    R"("start_ms":1800000000000})";
 
 RecordingFacts adas() {
-  return {kRecording, "ada",        "",      "https://idp",    "s", "web1", "root",
-          "[::1]:22", "SHA256:abc", "shell", 1'800'000'000'000};
+  return {kRecording, "ada",      "",           "https://idp", "s",     "web1",
+          "root",     "[::1]:22", "SHA256:abc", "users",       "shell", 1'800'000'000'000};
 }
 
 FactsFile file_of(const RecordingFacts& facts) {
@@ -68,10 +69,10 @@ TEST_CASE("facts file: what was written comes back, with its salt") {
 TEST_CASE("facts file: the commitment is that of sha256sum over salt and event") {
   FactsFile file{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, kEvent};
   CHECK(to_hex(commitment(file)) ==
-        "f161ead3fb0f46adb9b648f5c04e5c7f2a4a4ec211d7f2983591e9f81d712e05");
+        "4a24a0127bb86630fb63b8b8bceda4d9728e26bd94a1be1ce8d75c917d94cf38");
   file.salt[0] = 1;
   CHECK(to_hex(commitment(file)) !=
-        "f161ead3fb0f46adb9b648f5c04e5c7f2a4a4ec211d7f2983591e9f81d712e05");
+        "4a24a0127bb86630fb63b8b8bceda4d9728e26bd94a1be1ce8d75c917d94cf38");
 }
 
 TEST_CASE("facts file: bytes that are no text do not break it") {
