@@ -32,6 +32,7 @@ public:
     times();
     socket_paths();
     recipients();
+    erasure();
     witnesses();
     roles();
     revoked();
@@ -129,6 +130,18 @@ private:
     if (config_.key_recipients.empty() && !config_.second_key_recipients.empty()) {
       error("recording.keystrokes.second_recipients",
             "needs recording.keystrokes.recipients, the first of the two persons");
+    }
+  }
+
+  void erasure() {
+    const auto& approvers = config_.erasure.approvers;
+    if (approvers.empty() && given("recording.erasure.approvals")) {
+      error("recording.erasure.approvals",
+            "needs recording.erasure.approvers, the keys of those who sign");
+    } else if (!approvers.empty() && approvers.size() < config_.erasure.approvals) {
+      error("recording.erasure.approvers", "are fewer than recording.erasure.approvals (" +
+                                               std::to_string(config_.erasure.approvals) +
+                                               "): nothing could be erased");
     }
   }
 

@@ -45,6 +45,13 @@ struct LoginConfig {
 
 inline constexpr uint32_t kRecordEverythingMib = 1'000'000;
 
+// How long recordings are kept; 0: nothing is said here. bastion/stored/retention.h has what
+// precedes what.
+struct RetentionConfig {
+  uint32_t days = 0;
+  uint32_t mib = 0;  // of all of them together: the oldest go first
+};
+
 struct RoleConfig {
   std::vector<std::string> groups;   // any of these gives the role; "*" is everybody
   std::vector<std::string> targets;  // globs over the inventory
@@ -56,12 +63,20 @@ struct RoleConfig {
   uint32_t record_streams_mib = 16;  // of what is no text on a channel; then its digest
   uint32_t record_forwards_mib = 0;  // of each forwarded connection
   bool record_keystrokes = false;    // of channels with a terminal, in a file of their own
+  RetentionConfig retention{};       // "retention_days", "retention_mib"
 };
 
 struct TargetConfig {
   std::string address;                 // after load_config() always host:port or [v6]:port
   std::vector<std::string> host_keys;  // "ssh-ed25519 AAAA..."
   std::string key;                     // the name of the vault's key that opens it
+  RetentionConfig retention{};
+};
+
+// Who signs orders of erasure (shared/evidence/erasure_order.h).
+struct ErasureConfig {
+  std::vector<std::string> approvers;  // "ssh-ed25519 AAAA...", none: root alone orders
+  uint32_t approvals = 2;              // so many of them sign an order
 };
 
 // A key that signs host certificates: of the hosts whose names the patterns match, those whose
@@ -110,6 +125,9 @@ struct Config {
   std::vector<std::string> key_recipients;     // recording.keystrokes.recipients
   std::vector<std::string> second_key_recipients;
   uint32_t reserve_mib = 512;  // recording.reserve_mib: new sessions need this much disk
+  RetentionConfig retention;   // recording.retention_days, recording.retention_mib
+  uint32_t keystrokes_retention_days = 0;
+  ErasureConfig erasure;
   std::map<std::string, WitnessConfig> witnesses;  // log.witnesses
   std::map<std::string, RoleConfig> roles;
   std::map<std::string, TargetConfig> targets;

@@ -230,6 +230,38 @@ TEST_CASE("a role that wants keystrokes needs somebody who may read them", "[con
   CHECK(same.errors[0].key == "recording.keystrokes.second_recipients");
 }
 
+TEST_CASE("who approves erasures must be enough of them, and retention is read", "[config]") {
+  const auto with = [](const std::string& recording) {
+    return check(R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"},
+      "roles": {"r": {"groups": ["g"], "targets": ["t"], "logins": ["l"], "retention_days": 7,
+                      "retention_mib": 8}},
+      "targets": {"t": {"address": "a:22", "retention_days": 9, "retention_mib": 10}},
+      "recording": {"retention_days": 11, "retention_mib": 12, "recipients": [")" +
+                 kRecipient + "\"]" + recording + "}}");
+  };
+  const std::string key =
+      "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJVrPaKAKGYs3rr0b6bIqW/UmbHZ1Cbp0wP9K9Ht2gJL ada\"";
+  const auto good = with(R"(, "keystrokes": {"retention_days": 13}, "erasure": {"approvers": [)" +
+                         key + R"(], "approvals": 1})");
+  REQUIRE(good.config);
+  CHECK(good.config->roles.at("r").retention.days == 7);
+  CHECK(good.config->roles.at("r").retention.mib == 8);
+  CHECK(good.config->targets.at("t").retention.days == 9);
+  CHECK(good.config->targets.at("t").retention.mib == 10);
+  CHECK(good.config->retention.days == 11);
+  CHECK(good.config->retention.mib == 12);
+  CHECK(good.config->keystrokes_retention_days == 13);
+  CHECK(good.config->erasure.approvals == 1);
+  const auto too_few = with(R"(, "erasure": {"approvers": [)" + key + "]}");
+  REQUIRE(too_few.errors.size() == 1);
+  CHECK(too_few.errors[0].key == "recording.erasure.approvers");
+  const auto nobody = with(R"(, "erasure": {"approvals": 2})");
+  REQUIRE(nobody.errors.size() == 1);
+  CHECK(nobody.errors[0].key == "recording.erasure.approvals");
+  const auto no_key = with(R"(, "erasure": {"approvers": ["ada"], "approvals": 1})");
+  CHECK_FALSE(no_key.errors.empty());
+}
+
 TEST_CASE("two people: the second ones are others, and are somebody", "[config]") {
   const std::string other = age_generate_identity().recipient().text();
   const auto with = [](const std::string& second) {
