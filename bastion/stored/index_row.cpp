@@ -14,6 +14,7 @@ RecordingEntry index_row(const RecordingFacts& facts, uint64_t bytes) {
   row.login = facts.login;
   row.address = facts.address;
   row.fingerprint = facts.fingerprint;
+  row.roles = facts.roles;
   row.kind = facts.kind;
   row.start_ms = facts.start_ms;
   row.bytes = bytes;

@@ -2,6 +2,7 @@
 //
 // stored: the folder of recordings and the node log, which says what is in it. It opens, and the
 // monitors append; it can delete, and can neither read nor forge what is written there.
+#include "bastion/stored/heads_entries.h"
 #include "bastion/stored/recovery.h"
 #include "bastion/stored/server.h"
 #include "shared/base/log.h"
@@ -53,6 +54,21 @@ void look_after(Workers& workers, stored::RecordingsFolder& folder, const stored
   }
 }
 
+constexpr std::chrono::hours kHouseInterval{1};
+
+void keep_house(EventLoop& loop, Workers& workers, const stored::NodeLog& log,
+                stored::Eraser& eraser) {
+  eraser.finish_all();
+  const bool taken = workers.submit([&log, size = log.size()] {
+    stored::remove_old_heads_files(log.folder(), size);
+    return [] {};
+  });
+  if (!taken) {
+    log_warning("old heads files are left for the next hour", {});
+  }
+  loop.call_after(kHouseInterval, [&] { keep_house(loop, workers, log, eraser); });
+}
+
 // While this file is away the index may lack what was put last.
 std::string clean_mark(const Config& config) {
   return config.state_path("stored") + "/index.clean";
@@ -80,7 +96,9 @@ int serve(const Config& config) {
   if (!file_names) {
     return refuse(file_names.error());
   }
-  const auto holds = [&folder](const LogEntry& entry) { return stored::holds(*folder, entry); };
+  const auto holds = [&](const LogEntry& entry) {
+    return stored::holds(*folder, config.log_path(), entry);
+  };
   const auto log = stored::NodeLog::open(
       {config.log_path(), config.recordings_path(), config.socket_path("keyd")}, holds,
       config.witnesses.empty() ? stored::NodeLog::Signing::at_once
@@ -92,11 +110,19 @@ int serve(const Config& config) {
   if (!facts) {
     return refuse(facts.error());
   }
+  auto legal_holds = stored::Holds::open(config.state_path("stored") + "/holds");
+  if (!legal_holds) {
+    return refuse(legal_holds.error());
+  }
   const bool was_clean = take_clean_mark(config);
   stored::IndexWorker index(loop, config.state_path("stored") + "/index.db");
   Workers workers(loop, 1, std::numeric_limits<size_t>::max());
   stored::EndEntries ends(loop, workers, *folder, **log, index);
+  stored::Eraser eraser(loop, workers, {*folder, **log, *facts, index, *legal_holds}, config.node,
+                        config.erasure);
   look_after(workers, *folder, **log, ends, *file_names);
+  keep_house(loop, workers, **log, eraser);
+  stored::Retention retention(loop, index, eraser, config.node, stored::retention_rules(config));
   auto witness_listener =
       config.witnesses.empty() ? Result(UniqueFd()) : listen_peer(config.witness_socket_path());
   auto listener = listen_peer(config.socket_path("stored"));
@@ -105,7 +131,7 @@ int serve(const Config& config) {
   }
   stored::WitnessDesk witnesses(loop, config, **log, std::move(*witness_listener));
   stored::Server server(loop, config, *folder, **log, *facts, ends, index, workers, witnesses,
-                        std::move(*listener));
+                        {*legal_holds, eraser, retention}, std::move(*listener));
   if (!was_clean) {
     server.reindex([](const Status& done) {
       log_info("the index was built anew", {{"result", done ? "done" : done.error().message}});

@@ -10,6 +10,7 @@
 #include "shared/base/unique_fd.h"
 #include "shared/evidence/tile_log.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -59,6 +60,8 @@ public:
   void stop();
 
   uint64_t size() const;
+  // So many entries are signed, and on the disk with all that they speak of.
+  uint64_t signed_size() const { return signed_size_; }
   const std::string& folder() const { return places_.folder; }
 
 private:
@@ -93,9 +96,10 @@ private:
   std::string note_;     // written by the thread alone
   std::condition_variable changed_;
 
+  std::atomic<uint64_t> signed_size_ = 0;  // written by the thread alone
+
   // The thread's own.
   TileFiles unwritten_;  // of the tree that is signed next, with what failed before
-  uint64_t signed_size_ = 0;
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 #include "shared/base/log.h"
 #include "shared/base/printable.h"
 #include "shared/base/whole_file.h"
+#include "shared/evidence/log_reader.h"
 #include "shared/evidence/tiles.h"
 #include "shared/recording/walker.h"
 
@@ -44,6 +45,14 @@ Result<std::string> what_file_is(const std::string& path, const RecordingName& n
                     : "it is the recording " + recording_id(is) + " under another name";
 }
 
+// An order is on disk before its entry is signed, and carried out after that.
+Result<bool> has_order(const std::string& log_folder, const Sha256Digest& hash) {
+  const auto order = read_hashed_file(log_folder, "orders", hash);
+  const bool is_gone =
+      !order && (order.error().code == Errc::not_found || order.error().code == Errc::corrupt);
+  return order || is_gone ? Result(order.has_value()) : Result<bool>(order.error());
+}
+
 }  // namespace
 
 Status for_each_entry(const std::string& log_folder, uint64_t size,
@@ -76,6 +85,9 @@ Result<LoggedRecordings> logged_recordings(const std::string& log_folder, uint64
       logged.ended.emplace(entry.recording, false);
     } else if (entry.kind == LogEntry::Kind::end || entry.kind == LogEntry::Kind::erase) {
       logged.ended[entry.recording] = true;
+    }
+    if (entry.kind == LogEntry::Kind::erase) {
+      logged.erased[entry.recording] = entry.hash;
     }
   });
   return read ? Result(std::move(logged)) : Result<LoggedRecordings>(read.error());
@@ -116,7 +128,8 @@ void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>&
   }
 }
 
-Result<bool> holds(const RecordingsFolder& folder, const LogEntry& entry) {
+Result<bool> holds(const RecordingsFolder& folder, const std::string& log_folder,
+                   const LogEntry& entry) {
   switch (entry.kind) {
     case LogEntry::Kind::start:
       return has_begun(folder.path_of(entry.recording), entry.recording, entry.hash);
@@ -126,8 +139,9 @@ Result<bool> holds(const RecordingsFolder& folder, const LogEntry& entry) {
     case LogEntry::Kind::heads:
       return false;  // the recordings will be asked again, or have ended
     case LogEntry::Kind::audit:
-    case LogEntry::Kind::erase:
       return true;
+    case LogEntry::Kind::erase:
+      return has_order(log_folder, entry.hash);
   }
   return false;
 }

@@ -13,9 +13,11 @@
 
 namespace sallyport::stored {
 
-// Which recordings the log knows, and which of them it knows no end of.
+// Which recordings the log knows, which of them it knows no end of, and by which order they were
+// erased.
 struct LoggedRecordings {
   std::map<RecordingName, bool> ended;
+  std::map<RecordingName, Sha256Digest> erased;
 };
 
 // The entries of a log's first `size`, from tiles and pending files; proves nothing.
@@ -34,6 +36,7 @@ void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>&
 
 // Whether an entry that no checkpoint covers still holds: after a power loss the disk may have it,
 // and not what it speaks of. An error: that cannot be known now.
-Result<bool> holds(const RecordingsFolder& folder, const LogEntry& entry);
+Result<bool> holds(const RecordingsFolder& folder, const std::string& log_folder,
+                   const LogEntry& entry);
 
 }  // namespace sallyport::stored

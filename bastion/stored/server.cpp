@@ -5,6 +5,7 @@
 #include "bastion/stored/reindex.h"
 #include "shared/base/hex.h"
 #include "shared/base/log.h"
+#include "shared/base/printable.h"
 #include "shared/base/unix_ms.h"
 #include "shared/base/whole_file.h"
 #include "shared/ipc/sandbox.h"
@@ -29,6 +30,11 @@ struct Server::Client {
   Status answer_recording_ended(const RecordingEnded& ended);
   Status answer_recordings_find(const RecordingsFind& wanted);
   Status answer_reindex(const Reindex&);
+  Status answer_recording_hold(const RecordingHold& wanted);
+  Status answer_recordings_erase(const RecordingsErase& wanted);
+  Status answer_retention_look(const RetentionLook& wanted);
+  Status answer_reload(const Reload&);
+  std::function<void(const Status&)> later(std::string text);
   void send(const Answer& answer);
 
   Server& server;
@@ -43,11 +49,10 @@ struct Server::Client {
 
 namespace {
 
-// With the monitor's own time at most 30 s between a frame and its head in the log.
-constexpr auto kHeadsInterval = std::chrono::seconds(15);
 constexpr auto kIndexLook = std::chrono::seconds(2);  // after the start
 constexpr auto kIndexInterval = std::chrono::seconds(60);
 constexpr uint64_t kMib = 1024 * 1024;
+constexpr size_t kMaxListed = 10'000;
 
 std::optional<uid_t> session_user() {
   const passwd* entry = ::getpwnam(kSessionUser);
@@ -65,6 +70,9 @@ RecordingFacts facts_of(const LogEntry& start, const OpenRecording& asked,
   facts.login = grant.login;
   facts.address = grant.address;
   facts.fingerprint = grant.fingerprint;
+  for (const std::string& role : grant.roles) {
+    facts.roles += (facts.roles.empty() ? "" : ",") + role;
+  }
   facts.kind = name_of(asked.kind);
   facts.start_ms = start.time_ms;
   return facts;
@@ -97,7 +105,7 @@ Result<RecordingHeader> check_header(const OpenRecording& asked) {
 
 Server::Server(EventLoop& loop, const Config& config, RecordingsFolder& folder, NodeLog& log,
                FactsFolder& facts, EndEntries& ends, IndexWorker& index, Workers& workers,
-               WitnessDesk& witnesses, UniqueFd listener)
+               WitnessDesk& witnesses, Keeping keeping, UniqueFd listener)
     : loop_(loop),
       folder_(folder),
       log_(log),
@@ -106,6 +114,9 @@ Server::Server(EventLoop& loop, const Config& config, RecordingsFolder& folder, 
       index_(index),
       workers_(workers),
       witnesses_(witnesses),
+      keeping_(keeping),
+      heads_(loop, log),
+      config_path_(config.path),
       reserve_bytes_(config.reserve_mib * kMib),
       confirmer_(loop, config.socket_path("authd"), Purpose::record),
       session_user_(session_user()),
@@ -158,6 +169,10 @@ void Server::on_ready(Client& client, uint32_t) {
       allow<&Client::answer_recording_ended>(kMonitor, Times::many),
       allow<&Client::answer_recordings_find>(kAdministrator, Times::many),
       allow<&Client::answer_reindex>(kAdministrator, Times::many),
+      allow<&Client::answer_recording_hold>(kAdministrator, Times::many),
+      allow<&Client::answer_recordings_erase>(kAdministrator, Times::many),
+      allow<&Client::answer_retention_look>(kAdministrator, Times::many),
+      allow<&Client::answer_reload>(kAdministrator, Times::many),
   };
   Status status = client.peer.flush();
   while (status) {
@@ -318,8 +333,7 @@ Status Server::Client::answer_recording_head_is(const RecordingHeadIs& message) 
   if (!head || recording == open.end() || !recording->second) {
     return Error{Errc::protocol, "a head of a recording that is not open, or none"};
   }
-  server.moved_[name] = {name, message.frames, *head};
-  server.enter_heads_later();
+  server.heads_.enter({name, message.frames, *head});
   return ok();
 }
 
@@ -336,7 +350,7 @@ Status Server::Client::answer_recording_ended(const RecordingEnded& ended) {
   } else {
     return head.error();
   }
-  server.moved_.erase(name);
+  server.heads_.forget(name);
   open.erase(recording);
   server.count_open();
   return ok();
@@ -364,14 +378,86 @@ void Server::Client::send(const Answer& answer) {
   server.watch(*this);
 }
 
-Status Server::Client::answer_reindex(const Reindex&) {
-  server.reindex([weak = self](const Status& done) {
+// The Answer to a question whose result comes when this client may have gone.
+std::function<void(const Status&)> Server::Client::later(std::string text) {
+  return [weak = self, text = std::move(text)](const Status& done) {
     if (const auto client = weak.lock()) {
-      client->send(done ? Answer{true, "the index is built anew"}
-                        : Answer{false, done.error().message});
+      client->send(done ? Answer{true, text} : Answer{false, done.error().message});
     }
+  };
+}
+
+Status Server::Client::answer_reindex(const Reindex&) {
+  server.reindex(later("the index is built anew"));
+  return ok();
+}
+
+Status Server::Client::answer_recording_hold(const RecordingHold& wanted) {
+  const auto name = parse_recording_id(wanted.recording);
+  if (!name) {
+    return peer.send(Answer{false, "\"" + printable(wanted.recording) + "\" is no recording's id"});
+  }
+  Keeping& keeping = server.keeping_;
+  if (wanted.hold && keeping.eraser.is_going(*name)) {
+    return peer.send(Answer{false, wanted.recording + " is being erased at this moment"});
+  }
+  const Status done = wanted.hold ? keeping.holds.hold(*name, printable(wanted.reason, 500))
+                                  : keeping.holds.release(*name);
+  if (!done) {
+    return peer.send(Answer{false, done.error().message});
+  }
+  log_info(wanted.hold ? "legal hold" : "legal hold released",
+           {{"recording", wanted.recording}, {"reason", printable(wanted.reason, 500)}});
+  server.index_.put(IndexHold{wanted.recording, wanted.hold});
+  return peer.send(Answer{true, wanted.recording + (wanted.hold ? " is held" : " is not held")});
+}
+
+Status Server::Client::answer_recordings_erase(const RecordingsErase& wanted) {
+  server.keeping_.eraser.carry_out(wanted.order, later("erased"));
+  return ok();
+}
+
+Status Server::Client::answer_retention_look(const RetentionLook& wanted) {
+  server.keeping_.retention.find([weak = self, wanted](const auto& due) {
+    const auto client = weak.lock();
+    if (!client || !due) {
+      return client ? client->send(Answer{false, due.error().message}) : void();
+    }
+    size_t count = 0;
+    for (const auto& [rule, recordings] : *due) {
+      for (const RecordingName& name : recordings) {
+        if (count++ < kMaxListed) {
+          (void)client->peer.send(DueRecording{recording_id(name), rule});
+        }
+      }
+    }
+    const auto answer = client->later(std::to_string(count) +
+                                      (wanted.delete_now ? " deleted" : " would be deleted"));
+    wanted.delete_now ? client->server.keeping_.retention.erase(*due, answer) : answer(ok());
   });
   return ok();
+}
+
+Status Server::Client::answer_reload(const Reload&) {
+  server.reload(later("reloaded"));
+  return ok();
+}
+
+// What of the configuration may change while stored runs.
+void Server::reload(const std::function<void(const Status&)>& done) {
+  const bool taken = workers_.submit([this, done, path = config_path_] {
+    const auto config = load_config(path);
+    return [this, done, config] {
+      if (config) {
+        keeping_.eraser.reload(config->erasure);
+        keeping_.retention.reload(retention_rules(*config));
+      }
+      done(config ? ok() : Status(config.error()));
+    };
+  });
+  if (!taken) {
+    done(Error{Errc::limit, "stored has too much to do; try again"});
+  }
 }
 
 void Server::reindex(std::function<void(const Status&)> done) {
@@ -383,7 +469,7 @@ void Server::reindex(std::function<void(const Status&)> done) {
   }
   index_.begin_rebuild();
   const bool taken = workers_.submit([this, running, done, size = log_.size()] {
-    auto rows = rows_from_files(log_.folder(), size, facts_, folder_, running);
+    auto rows = rows_from_files(log_.folder(), size, facts_, folder_, keeping_.holds, running);
     return [this, rows, done] {
       if (rows) {
         index_.finish_rebuild(*rows, done);
@@ -394,38 +480,6 @@ void Server::reindex(std::function<void(const Status&)> done) {
   });
   if (!taken) {
     done(Error{Errc::limit, "stored has too much to do; try again"});
-  }
-}
-
-void Server::enter_heads_later() {
-  if (!std::exchange(heads_are_due_, true)) {
-    loop_.call_after(kHeadsInterval, [this] { enter_heads(); });
-  }
-}
-
-void Server::enter_heads() {
-  heads_are_due_ = false;
-  std::vector<RecordingHead> heads;
-  for (const auto& [name, head] : std::exchange(moved_, {})) {
-    heads.push_back(head);
-  }
-  if (heads.empty()) {
-    return;
-  }
-  LogEntry entry;
-  entry.kind = LogEntry::Kind::heads;
-  entry.time_ms = unix_ms();
-  entry.count = heads.size();
-  const std::string text = heads_text(std::move(heads));
-  entry.hash = sha256(as_bytes(text));
-  const std::string folder = log_.folder() + "/heads";
-  ::mkdir(folder.c_str(), 0750);
-  Status done = replace_file(folder + "/" + to_hex(entry.hash), text);
-  if (done) {
-    done = log_.append({entry});
-  }
-  if (!done) {  // the next ones will say more
-    log_error("the heads of the recordings are not in the log", {{"why", done.error().message}});
   }
 }
 

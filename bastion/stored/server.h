@@ -3,8 +3,11 @@
 
 #include "bastion/stored/end_entries.h"
 #include "bastion/stored/facts/facts_folder.h"
+#include "bastion/stored/heads_entries.h"
+#include "bastion/stored/holds.h"
 #include "bastion/stored/node_log.h"
 #include "bastion/stored/recordings_folder.h"
+#include "bastion/stored/retention.h"
 #include "bastion/stored/witness_desk.h"
 #include "shared/config/config.h"
 #include "shared/ipc/dispatch.h"
@@ -24,6 +27,13 @@ namespace sallyport::stored {
 // user (everything runs as one user in tests and the quick start) does both.
 enum class Caller : uint8_t { session, administrator, own_user };
 
+// How long recordings stay, and who has a say in it.
+struct Keeping {
+  Holds& holds;
+  Eraser& eraser;
+  Retention& retention;
+};
+
 // One conversation per monitor: a grant is confirmed with authd, a file with the recording's header
 // made and its start entered into the node log before the monitor gets a descriptor. And
 // administrators ask what there is.
@@ -31,7 +41,7 @@ class Server {
 public:
   Server(EventLoop& loop, const Config& config, RecordingsFolder& folder, NodeLog& log,
          FactsFolder& facts, EndEntries& ends, IndexWorker& index, Workers& workers,
-         WitnessDesk& witnesses, UniqueFd listener);
+         WitnessDesk& witnesses, Keeping keeping, UniqueFd listener);
 
   // Builds the index anew, beside the work.
   void reindex(std::function<void(const Status&)> done);
@@ -50,8 +60,7 @@ private:
   Status check_room();
   void count_open();
   void look_at_index();
-  void enter_heads_later();
-  void enter_heads();
+  void reload(const std::function<void(const Status&)>& done);
 
   EventLoop& loop_;
   RecordingsFolder& folder_;
@@ -61,13 +70,14 @@ private:
   IndexWorker& index_;
   Workers& workers_;
   WitnessDesk& witnesses_;
+  Keeping keeping_;
+  HeadsEntries heads_;
+  const std::string config_path_;
   const uint64_t reserve_bytes_;
   GrantConfirmer confirmer_;
   std::optional<uid_t> session_user_;
   std::map<int, std::shared_ptr<Client>> clients_;
-  std::map<RecordingName, RecordingHead> moved_;  // since the last heads entry
-  bool heads_are_due_ = false;                    // a timer runs
-  bool room_is_short_ = false;                    // and the log says so
+  bool room_is_short_ = false;  // and the log says so
   PeerListener listener_;
 };
 

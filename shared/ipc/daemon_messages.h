@@ -42,11 +42,12 @@ struct GrantFacts {
   std::string target;
   std::string target_address;  // "host:port", "[v6]:port"
   std::string login;
-  std::string key_name;  // in the vault
+  std::vector<std::string> roles;  // that give this right
+  std::string key_name;            // in the vault
   std::vector<std::string> host_keys;
   void fields(auto& io) {
     io(purpose, grant, session, valid, text, person, issuer, subject, address, fingerprint, target,
-       target_address, login, key_name, host_keys);
+       target_address, login, roles, key_name, host_keys);
   }
 };
 
@@ -207,6 +208,32 @@ struct Reindex {
   static constexpr MessageType kType = MessageType::reindex;
   void fields(auto&) {}
 };
+// Administrator: legal hold, on or off; an Answer when that is on disk.
+struct RecordingHold {
+  static constexpr MessageType kType = MessageType::recording_hold;
+  std::string recording;
+  bool hold = true;
+  std::string reason;  // one line
+  void fields(auto& io) { io(recording, hold, reason); }
+};
+// Administrator; an Answer when everything in it is erased.
+struct RecordingsErase {
+  static constexpr MessageType kType = MessageType::recordings_erase;
+  std::string order;  // shared/evidence/erasure_order.h, with its signatures
+  void fields(auto& io) { io(order); }
+};
+// Administrator: what retention wants to delete, an entry each, or deletes; then an Answer.
+struct RetentionLook {
+  static constexpr MessageType kType = MessageType::retention_look;
+  bool delete_now = false;
+  void fields(auto& io) { io(delete_now); }
+};
+struct DueRecording {
+  static constexpr MessageType kType = MessageType::due_recording;
+  std::string recording;
+  std::string rule;
+  void fields(auto& io) { io(recording, rule); }
+};
 // One channel of a session, as stored's index has it: about the recording, nothing out of it.
 struct RecordingEntry {
   static constexpr MessageType kType = MessageType::recording_entry;
@@ -220,6 +247,7 @@ struct RecordingEntry {
   std::string login;
   std::string address;
   std::string fingerprint;
+  std::string roles;      // "operators,readers"
   std::string kind;       // "shell", "exec", "subsystem", ...
   uint64_t start_ms = 0;  // Unix
   uint64_t end_ms = 0;    // 0: not known
@@ -230,8 +258,8 @@ struct RecordingEntry {
   bool hold = false;       // must not be erased
   bool operator==(const RecordingEntry&) const = default;
   void fields(auto& io) {
-    io(recording, state, person, agent, issuer, subject, target, login, address, fingerprint, kind,
-       start_ms, end_ms, bytes, frames, reason, chain_head, hold);
+    io(recording, state, person, agent, issuer, subject, target, login, address, fingerprint, roles,
+       kind, start_ms, end_ms, bytes, frames, reason, chain_head, hold);
   }
 };
 
@@ -329,7 +357,7 @@ struct SessionKill {
   Id session;
   void fields(auto& io) { io(session); }
 };
-struct Reload {
+struct Reload {  // of stored, too: erasure and retention
   static constexpr MessageType kType = MessageType::reload;
   void fields(auto&) {}
 };

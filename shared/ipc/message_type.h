@@ -84,6 +84,10 @@ enum class MessageType : uint16_t {
   recordings_find = 0x0620,
   recording_entry = 0x0621,
   reindex = 0x0622,
+  recording_hold = 0x0623,
+  recordings_erase = 0x0624,
+  retention_look = 0x0625,
+  due_recording = 0x0626,
 
   keys_list = 0x0701,
   key_entry = 0x0702,

@@ -80,7 +80,13 @@ Result<std::optional<FactsFile>> FactsFolder::read(const RecordingName& recordin
   return std::optional(std::move(*facts));
 }
 
-Status FactsFolder::remove(const RecordingName& recording) {
+bool FactsFolder::has(const RecordingName& recording) const {
+  struct stat info {};
+  return ::fstatat(folder_.get(), name_of(recording).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 ||
+         errno != ENOENT;
+}
+
+Status FactsFolder::remove(const RecordingName& recording) const {
   const std::string name = name_of(recording);
   for (const std::string& one : {name, name + ".new"}) {
     if (::unlinkat(folder_.get(), one.c_str(), 0) != 0 && errno != ENOENT) {

@@ -23,7 +23,9 @@ public:
   // nullopt: there are none. Errc::corrupt: not facts, or those of another recording.
   Result<std::optional<FactsFile>> read(const RecordingName& recording) const;
   // Also where there are none.
-  Status remove(const RecordingName& recording);
+  Status remove(const RecordingName& recording) const;
+  // Some that cannot be read are some.
+  bool has(const RecordingName& recording) const;
 
 private:
   FactsFolder(UniqueFd folder, std::string path)

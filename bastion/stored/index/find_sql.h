@@ -25,7 +25,7 @@ FindSql find_sql(const RecordingsFind& wanted);
 
 // The columns that it selects, and that a new row has.
 inline constexpr const char* kIndexColumns =
-    "recording, state, person, agent, issuer, subject, target, login, address, fingerprint, kind, "
-    "start_ms, end_ms, bytes, frames, reason, chain_head, hold";
+    "recording, state, person, agent, issuer, subject, target, login, address, fingerprint, "
+    "roles, kind, start_ms, end_ms, bytes, frames, reason, chain_head, hold";
 
 }  // namespace sallyport::stored

@@ -17,13 +17,13 @@ public:
   explicit Changer(sqlite3* database)
       : database_(database),
         put_(database, std::string("INSERT OR REPLACE INTO recordings (") + kIndexColumns +
-                           ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+                           ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
         end_(database,
              "UPDATE recordings SET state=?, end_ms=?, bytes=?, frames=?, reason=?, chain_head=? "
              "WHERE recording=?"),
         erase_(database,
-               "UPDATE recordings SET state=?, person='', agent='', issuer='', subject='', "
-               "login='', address='', fingerprint='' WHERE recording=?"),
+               "UPDATE recordings SET state=?, bytes=?, person='', agent='', issuer='', "
+               "subject='', login='', address='', fingerprint='' WHERE recording=?"),
         hold_(database, "UPDATE recordings SET hold=? WHERE recording=?") {}
 
   // False: there is no such row.
@@ -47,6 +47,7 @@ private:
         .bind_text(row.login)
         .bind_text(row.address)
         .bind_text(row.fingerprint)
+        .bind_text(row.roles)
         .bind_text(row.kind)
         .bind_number(static_cast<int64_t>(row.start_ms))
         .bind_number(static_cast<int64_t>(row.end_ms))
@@ -69,6 +70,7 @@ private:
   Statement& bind(const IndexErasure& erasure) {
     return erase_.again()
         .bind_number(static_cast<int64_t>(RecordingState::erased))
+        .bind_number(static_cast<int64_t>(erasure.bytes))
         .bind_text(erasure.recording);
   }
   Statement& bind(const IndexHold& hold) {
@@ -155,6 +157,7 @@ RecordingEntry read_row(const Statement& row) {
   entry.login = text();
   entry.address = text();
   entry.fingerprint = text();
+  entry.roles = text();
   entry.kind = text();
   entry.start_ms = number();
   entry.end_ms = number();

@@ -31,6 +31,7 @@ struct IndexEnd {
 // fingerprint.
 struct IndexErasure {
   std::string recording;
+  uint64_t bytes = 0;  // that are left of the file
 };
 struct IndexHold {
   std::string recording;

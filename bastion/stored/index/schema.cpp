@@ -48,6 +48,9 @@ CREATE INDEX by_address ON recordings (address, start_ms, recording))",
 ALTER TABLE recordings ADD COLUMN chain_head BLOB NOT NULL DEFAULT x'';
 ALTER TABLE recordings ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX by_hold ON recordings (start_ms, recording) WHERE hold = 1)",
+
+    R"(
+ALTER TABLE recordings ADD COLUMN roles TEXT NOT NULL DEFAULT '')",
 };
 
 }  // namespace

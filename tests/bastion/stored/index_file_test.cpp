@@ -80,6 +80,7 @@ std::vector<RecordingEntry> rows_of_version(size_t version) {
       ada.chain_head.push_back(byte);
     }
   }
+  ada.roles = version >= 4 ? "operators" : "";
   return {bob, ada};
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("index: an end says how the recording ended, and nothing else changes"
 TEST_CASE("index: a change to a recording that it does not have is counted, the others are done") {
   const TestFolder folder;
   Index index = open_index(folder / "index.db");
-  CHECK(write(index, {end_of(1), sample_entry(2), end_of(2), IndexErasure{sample_id(3)},
+  CHECK(write(index, {end_of(1), sample_entry(2), end_of(2), IndexErasure{sample_id(3), 0},
                       IndexHold{sample_id(4), true}}) == 3);
   REQUIRE(find_all(index).size() == 1);
   CHECK(find_all(index).front().state == RecordingState::ended);
@@ -108,10 +108,11 @@ TEST_CASE("index: nobody stands in the row or in the files of an erased recordin
   entry.fingerprint = "canary-fingerprint";
   put_all(index, {entry, sample_entry(2)});
   REQUIRE(all_bytes(folder.path()).find("canary") != std::string::npos);
-  CHECK(write(index, {IndexErasure{sample_id(1)}}) == 0);
+  CHECK(write(index, {IndexErasure{sample_id(1), 77}}) == 0);
   RecordingEntry erased;
   erased.recording = entry.recording;
   erased.state = RecordingState::erased;
+  erased.bytes = 77;
   erased.target = entry.target;
   erased.kind = entry.kind;
   erased.start_ms = entry.start_ms;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/stored/index/index_worker.h"
 
+#include "bastion/stored/index/schema.h"
 #include "shared/sqlite/statement.h"
 #include "tests/bastion/stored/index_sample.h"
 #include "tests/support/catch.h"
@@ -187,7 +188,8 @@ TEST_CASE("index worker: a file of a newer version stays, and nothing else does"
   CHECK(world.worker->needs_reindex());
   CHECK_FALSE(world.finish_rebuild({}));
   world.worker.reset();
-  REQUIRE(execute(open_sqlite(world.path)->get(), "PRAGMA user_version=3"));
+  REQUIRE(execute(open_sqlite(world.path)->get(),
+                  "PRAGMA user_version=" + std::to_string(index_migrations().size())));
   CHECK(find_all(open_index(world.path)).size() == 1);
 }
 

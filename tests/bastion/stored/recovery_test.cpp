@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 
 using namespace sallyport;
@@ -116,6 +117,9 @@ TEST_CASE("torn, empty, foreign, renamed and unknown files are set aside and the
   const std::string empty = recording_file_name({Id::random(), 5});
   std::ofstream(folder + "/" + empty).flush();
   std::ofstream(folder + "/notes.txt") << "hello";
+  // An interrupted `sallyport-play rewrap` goes on from it.
+  const std::string saved = recording_file_name(good.name) + ".rewrap";
+  std::ofstream(folder + "/" + saved) << "hello";
   std::filesystem::create_directory(folder + "/folder");
   std::filesystem::create_symlink("/etc/passwd", folder + "/" + recording_file_name({Id{}, 9}));
   std::filesystem::create_hard_link(world.folder.path_of(good.name),
@@ -123,8 +127,8 @@ TEST_CASE("torn, empty, foreign, renamed and unknown files are set aside and the
   const auto names = world.folder.file_names();
   REQUIRE(names);
   set_aside_foreign(world.folder, *names, logged(world, 2));
-  CHECK(names_in(folder) == std::vector<std::string>{recording_file_name(good.name)});
-  CHECK(names_in(world.root / "set-aside").size() == names->size() - 1);
+  CHECK(names_in(folder) == std::vector<std::string>{recording_file_name(good.name), saved});
+  CHECK(names_in(world.root / "set-aside").size() == names->size() - 2);
 }
 
 TEST_CASE("what is set aside replaces nothing that was set aside before") {
@@ -142,18 +146,33 @@ TEST_CASE("an unsigned entry holds while the disk has what it speaks of") {
   REQUIRE(begun.writer.finish());
   const LogEntry start = RecordingsWorld::start_entry(begun);
   const LogEntry end = RecordingsWorld::end_entry(begun);
-  CHECK(known(holds(world.folder, start)));
-  CHECK(known(holds(world.folder, end)));
+  CHECK(known(holds(world.folder, world.log, start)));
+  CHECK(known(holds(world.folder, world.log, end)));
   const std::string path = world.folder.path_of(begun.name);
   // The trailer is not in the chain; a byte less is a frame less.
   REQUIRE(::truncate(path.c_str(), static_cast<off_t>(std::filesystem::file_size(path)) - 25) == 0);
-  CHECK(known(holds(world.folder, start)));
-  CHECK_FALSE(known(holds(world.folder, end)));
+  CHECK(known(holds(world.folder, world.log, start)));
+  CHECK_FALSE(known(holds(world.folder, world.log, end)));
   REQUIRE(::truncate(path.c_str(), 20) == 0);
-  CHECK_FALSE(known(holds(world.folder, start)));
+  CHECK_FALSE(known(holds(world.folder, world.log, start)));
   std::filesystem::remove(path);
-  CHECK_FALSE(known(holds(world.folder, start)));
-  CHECK_FALSE(known(holds(world.folder, end)));
+  CHECK_FALSE(known(holds(world.folder, world.log, start)));
+  CHECK_FALSE(known(holds(world.folder, world.log, end)));
+}
+
+TEST_CASE("an unsigned erasure holds while its order is there") {
+  RecordingsWorld world;
+  LogEntry erasure;
+  erasure.kind = LogEntry::Kind::erase;
+  erasure.recording = {Id::random(), 0};
+  erasure.hash = sha256(as_bytes("an order"));
+  CHECK_FALSE(known(holds(world.folder, world.log, erasure)));
+  std::filesystem::create_directories(world.log + "/orders");
+  const std::string path = world.log + "/orders/" + to_hex(erasure.hash);
+  std::ofstream(path) << "an or";
+  CHECK_FALSE(known(holds(world.folder, world.log, erasure)));
+  std::ofstream(path) << "an order";
+  CHECK(known(holds(world.folder, world.log, erasure)));
 }
 
 TEST_CASE("after a power loss the log keeps what holds and is signed nowhere else") {
@@ -164,7 +183,7 @@ TEST_CASE("after a power loss the log keeps what holds and is signed nowhere els
   world.append({RecordingsWorld::start_entry(lost), RecordingsWorld::start_entry(there),
                 RecordingsWorld::end_entry(there)});
   std::filesystem::remove(world.folder.path_of(lost.name));
-  const auto keep = [&](const LogEntry& entry) { return holds(world.folder, entry); };
+  const auto keep = [&](const LogEntry& entry) { return holds(world.folder, world.log, entry); };
   const auto opened = TileLog::open(world.log, {}, keep);
   REQUIRE(opened);
   CHECK(opened->size() == 2);
