@@ -31,11 +31,12 @@ Status export_recording(const std::string& path, const std::vector<std::string>&
 Status export_bytes(const std::string& path, const std::vector<std::string>& identity_files,
                     ExportFormat format, const std::string& output);
 
-// Says what is proven, what is not and what is wrong: of one recording, or of all recordings and
-// the log. An error: nothing could be looked at.
+// Says what is proven, what is not and what is wrong: of one recording, of all recordings and the
+// log, or of the log alone. An error: nothing could be looked at.
 struct VerifyRequest {
-  std::string name;  // unless `all`
+  std::string name;  // unless one of these
   bool all = false;
+  bool log_only = false;  // no recording is opened, and no identity read
   bool json = false;
   std::vector<std::string> checkpoints;  // files of checkpoints that somebody else kept
   Settings settings;

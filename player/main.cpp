@@ -91,6 +91,10 @@ void add_verify(CLI::App& app, Arguments& arguments) {
   auto* all = app.add_flag("--all", arguments.verify.all,
                            "every recording of the folder, and every one in the log");
   all->excludes(name);
+  app.add_flag("--log-only", arguments.verify.log_only,
+               "the log alone: its entries, signature, heads files and orders; no recording")
+      ->excludes(name)
+      ->excludes(all);
   add_common(app, arguments);
   add_log(app, arguments);
   app.add_option("--checkpoint", arguments.verify.checkpoints,
@@ -239,8 +243,9 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "sallyport-play: name a recording: FILE or ID; --help says more\n");
     return kUsage;
   }
-  if (app.got_subcommand(verifying) && arguments.name.empty() && !arguments.verify.all) {
-    std::fprintf(stderr, "sallyport-play: name a recording, FILE or ID, or --all\n");
+  if (app.got_subcommand(verifying) && arguments.name.empty() && !arguments.verify.all &&
+      !arguments.verify.log_only) {
+    std::fprintf(stderr, "sallyport-play: name a recording, FILE or ID, or --all, or --log-only\n");
     return kUsage;
   }
   if (app.got_subcommand(exporting) && arguments.format.empty()) {

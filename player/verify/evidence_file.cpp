@@ -162,10 +162,18 @@ private:
     if (!found || !is_ours("erase", found->entry)) {
       return;
     }
-    logged().erasure = LoggedRecording::Erasure{found->place, found->entry.hash};
-    if (sha256(as_bytes(text("order.txt").value_or(""))) != found->entry.hash) {
-      wrong("order.txt is not the order that erase.entry names");
+    logged().erasure = LoggedRecording::Erasure{found->place, found->entry.hash, nullptr};
+    const std::string bytes = text("order.txt").value_or("");
+    const auto order = parse_erasure_order(bytes);
+    if (sha256(as_bytes(bytes)) != found->entry.hash) {
+      return wrong("order.txt is not the order that erase.entry names");
     }
+    if (!order || !std::binary_search(order->order.recordings.begin(),
+                                      order->order.recordings.end(), out_.recording)) {
+      return wrong("order.txt: " + (order ? "it does not name this recording"
+                                          : printable(order.error().message, 2000)));
+    }
+    logged().erasure->says = std::make_shared<const SignedErasureOrder>(*order);
   }
 
   void take_facts() {

@@ -5,6 +5,7 @@
 #include "player/verify/chain_marks.h"
 #include "shared/base/hex.h"
 #include "shared/base/printable.h"
+#include "shared/crypto/ssh_fingerprint.h"
 #include "shared/recording/envelope.h"
 #include "shared/recording/walker.h"
 
@@ -23,6 +24,14 @@ std::string at(const LogPlace& place) {
 
 std::string frames_text(uint64_t frames) {
   return std::to_string(frames) + (frames == 1 ? " frame" : " frames");
+}
+
+std::string fingerprints(const std::vector<std::vector<uint8_t>>& keys) {
+  std::string text;
+  for (const auto& key : keys) {
+    text += (text.empty() ? "" : " and ") + ssh_fingerprint(key);
+  }
+  return text.empty() ? "nobody" : text;
 }
 
 // Nobody was there to write the last bytes.
@@ -130,8 +139,7 @@ private:
   void check_erasure() {
     const bool erased = is_erased(header_);
     if (logged_ != nullptr && logged_->erasure) {
-      const std::string order =
-          "order " + to_hex(logged_->erasure->order) + " (" + at(*logged_->erasure) + ")";
+      const std::string order = order_words(*logged_->erasure) + " (" + at(*logged_->erasure) + ")";
       return erased ? note("It was erased, by " + order + ": nobody can read it any more")
                     : wrong("It was erased by " + order +
                             ", and has its key again: it was restored, or the erasure never ended");
@@ -305,6 +313,13 @@ private:
 };
 
 }  // namespace
+
+std::string order_words(const LoggedRecording::Erasure& erasure) {
+  const std::string name = "order " + to_hex(erasure.order);
+  return erasure.says == nullptr ? name
+                                 : name + ", \"" + printable(erasure.says->order.reason, 2000) +
+                                       "\", signed by " + fingerprints(erasure.says->signers);
+}
 
 OpenSource open_path(const std::string& path) {
   return [path]() -> Result<std::unique_ptr<ByteSource>> {

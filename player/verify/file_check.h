@@ -27,6 +27,9 @@ struct FileVerdict {
   Findings findings;
 };
 
+// By whose order and why, where that can be read.
+std::string order_words(const LoggedRecording::Erasure& erasure);
+
 // What the log says against itself about this recording.
 void add_faults_of(const RecordingName& name, const LogContents& log, Findings& findings);
 

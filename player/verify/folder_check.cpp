@@ -81,9 +81,8 @@ FileVerdict verdict_of_missing(const RecordingName& name, const LogContents& log
                                 " (entry " + std::to_string(logged.start->index) + ")";
     if (logged.erasure) {
       verdict.state = "erased";
-      verdict.findings.add(Level::note, "Its file is gone; " + started +
-                                            ", and its erasure by order " +
-                                            to_hex(logged.erasure->order) + " in entry " +
+      verdict.findings.add(Level::note, "Its file is gone; " + started + ", and its erasure by " +
+                                            order_words(*logged.erasure) + " in entry " +
                                             std::to_string(logged.erasure->index));
     } else {
       const std::string ended =

@@ -56,10 +56,13 @@ void compare_kept(const KeptCheckpoint& kept, const LogRequest& request,
                                   entries_text(checkpoint->size) + ": none of them changed since");
 }
 
-void add_faults(const LogContents& contents, Findings& findings) {
+void add_faults(const LogContents& contents, bool alone, Findings& findings) {
   for (const LogFault& fault : contents.faults) {
     if (!fault.recording) {
       findings.add(Level::wrong, "The log: " + printable(fault.text, 2000));
+    } else if (alone) {
+      findings.add(Level::wrong, "The log, of recording " + recording_id(*fault.recording) + ": " +
+                                     printable(fault.text, 2000));
     }
   }
   if (contents.more_faults > 0) {
@@ -123,9 +126,10 @@ Result<std::vector<KeptCheckpoint>> read_kept_checkpoints(const std::vector<std:
 }
 
 Result<NoteVerifier> read_log_key(const std::string& text_or_file) {
+  auto given = parse_note_verifier(text_or_file);
   std::error_code ignored;
-  if (!std::filesystem::exists(text_or_file, ignored)) {
-    return parse_note_verifier(text_or_file);
+  if (given || !std::filesystem::exists(text_or_file, ignored)) {
+    return given;
   }
   const auto text = read_small_file(text_or_file);
   if (!text) {
@@ -182,7 +186,7 @@ CheckedLog check_log(const LogRequest& request) {
     checked.contents = std::move(*contents);
     check_signature(checked.contents->note, request.key, checked.findings);
     add_root(*checked.contents, checked.findings);
-    add_faults(*checked.contents, checked.findings);
+    add_faults(*checked.contents, request.alone, checked.findings);
   } else {
     checked.findings.add(Level::wrong, "The log: " + contents.error().message);
   }

@@ -29,10 +29,11 @@ struct LogRequest {
   std::vector<KeptCheckpoint> kept;
   std::function<bool(const RecordingName&)> wants_heads;
   bool every_heads_file = false;
+  bool alone = false;  // what is wrong with single recordings is said here, too
 };
 
 // `contents` is empty where there is no log at all; `findings` says what that means. What is wrong
-// with single recordings stays in contents->faults.
+// with single recordings stays in contents->faults, unless the log is looked at alone.
 struct CheckedLog {
   std::optional<LogContents> contents;
   Findings findings;

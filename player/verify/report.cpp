@@ -72,13 +72,19 @@ private:
   Findings log_;
 };
 
+constexpr std::array<const char*, 4> kWords = {"ok     ", "note   ", "open   ", "WRONG  "};
+
+void say_log(const std::string& folder, const Findings& log) {
+  say((folder.empty() ? "No log" : "The log in " + printable(folder, 1000)) + ":");
+  for (const Finding& finding : log.all()) {
+    say(std::string("  ") + kWords[static_cast<size_t>(finding.level)] + finding.text);
+  }
+}
+
 class WordsOfMany final : public Report {
 public:
   void begin(const std::string& folder, const Findings& log) override {
-    say((folder.empty() ? "No log" : "The log in " + printable(folder, 1000)) + ":");
-    for (const Finding& finding : log.all()) {
-      say(std::string("  ") + kWords[static_cast<size_t>(finding.level)] + finding.text);
-    }
+    say_log(folder, log);
     log_ = log.verdict();
   }
 
@@ -105,9 +111,15 @@ public:
   }
 
 private:
-  static constexpr std::array<const char*, 4> kWords = {"ok     ", "note   ", "open   ", "WRONG  "};
   std::array<size_t, 4> counts_{};
   Level log_ = Level::proven;
+};
+
+class WordsOfLog final : public Report {
+public:
+  void begin(const std::string& folder, const Findings& log) override { say_log(folder, log); }
+  void take(const FileVerdict&) override {}
+  void end(Level verdict) override { say(std::string("the log: ") + verdict_name(verdict)); }
 };
 
 }  // namespace
@@ -122,6 +134,10 @@ std::unique_ptr<Report> words_of_one() {
 
 std::unique_ptr<Report> words_of_many() {
   return std::make_unique<WordsOfMany>();
+}
+
+std::unique_ptr<Report> words_of_log() {
+  return std::make_unique<WordsOfLog>();
 }
 
 }  // namespace sallyport

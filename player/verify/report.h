@@ -21,6 +21,7 @@ public:
 
 std::unique_ptr<Report> words_of_one();   // what is proven, what is not, what is wrong
 std::unique_ptr<Report> words_of_many();  // a line for each recording, and its problems below
+std::unique_ptr<Report> words_of_log();   // no recording
 std::unique_ptr<Report> json_report();
 
 const char* verdict_name(Level verdict);  // "proven", "open", "wrong"

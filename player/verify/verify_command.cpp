@@ -33,7 +33,9 @@ public:
     if (Status prepared = prepare(); !prepared) {
       return prepared.error();
     }
-    const auto done = request_.all ? check_all() : check_one();
+    const auto done = request_.log_only ? check_only_log()
+                      : request_.all    ? check_all()
+                                        : check_one();
     return done ? Result(verdict_ == Level::wrong  ? Proof::wrong
                          : verdict_ == Level::open ? Proof::partial
                                                    : Proof::whole)
@@ -42,7 +44,7 @@ public:
 
 private:
   Status prepare() {
-    if (!request_.settings.identities.empty()) {
+    if (!request_.settings.identities.empty() && !request_.log_only) {
       auto identities = read_identities(request_.settings.identities);
       if (!identities) {
         return identities.error();
@@ -61,13 +63,16 @@ private:
       return kept.error();
     }
     log_.kept = std::move(*kept);
-    report_ = request_.json ? json_report() : request_.all ? words_of_many() : words_of_one();
+    report_ = request_.json       ? json_report()
+              : request_.log_only ? words_of_log()
+              : request_.all      ? words_of_many()
+                                  : words_of_one();
     return ok();
   }
 
   // Where nobody named a log, has its key or a checkpoint of it, there need be none.
   void read_the_log(const std::string& folder) {
-    const bool named = !request_.settings.log.empty();
+    const bool named = request_.log_only || !request_.settings.log.empty();
     log_.folder = folder;
     if (named || log_.key || !log_.kept.empty() || has_checkpoint(log_.folder)) {
       checked_ = check_log(log_);
@@ -172,6 +177,14 @@ private:
     read_the_log(log_folder_beside(folder, request_.settings));
     check_folder(folder, *listing, contents(), identities_,
                  [this](const FileVerdict& verdict) { take(verdict); });
+    report_->end(verdict_);
+    return ok();
+  }
+
+  Status check_only_log() {
+    log_.alone = true;
+    log_.every_heads_file = true;
+    read_the_log(log_folder_beside(request_.settings.recordings, request_.settings));
     report_->end(verdict_);
     return ok();
   }

@@ -82,7 +82,10 @@ class Evidence:
         self.entry("audit " + hashlib.sha256(salt + event.encode()).hexdigest())
         return salt
 
-    def erase(self, recording, order):
+    def erase(self, recording, reason, named=None):
+        """By an order about it, or about `named`."""
+        order = "sallyport erasure order 1\nnode test-node\nmade %d\nerase key\nreason %s\n" \
+                "recording %s\n" % (self.now, reason, named or recording)
         self.entry("erase %s %s" % (recording, self.hashed_file("orders", order)))
         data = bytearray(self.path(recording).read_bytes())
         size = struct.unpack_from("<H", data, 8)[0] * 256
@@ -93,7 +96,7 @@ class Evidence:
         """As stored writes them; `of` another recording where they lie."""
         event = {"recording": of or recording, "person": person, "agent": "", "issuer": "",
                  "subject": "", "target": "web1", "login": "root", "address": "127.0.0.1",
-                 "fingerprint": "", "kind": "shell", "start_ms": START_MS}
+                 "fingerprint": "", "roles": "", "kind": "shell", "start_ms": START_MS}
         event = json.dumps(event, separators=(",", ":"))
         salt = self.audit(event)
         (self.folder / "facts").mkdir(exist_ok=True)
