@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bastion/ctl/log.h"
+
 #include "bastion/ctl/commands.h"
 #include "bastion/ctl/daemon_client.h"
+#include "bastion/ctl/log_export.h"
 #include "bastion/ctl/terminal.h"
+#include "shared/base/printable.h"
 #include "shared/base/whole_file.h"
 #include "shared/evidence/checkpoint.h"
 #include "shared/evidence/tiles.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 
 namespace sallyport {
 
@@ -48,7 +53,7 @@ Status print_checkpoint(const Ctl& ctl) {
   if (!verifier) {
     return verifier.error();
   }
-  const std::string path = config->state_path("stored") + "/log/checkpoint";
+  const std::string path = config->log_path() + "/checkpoint";
   const auto note = read_checkpoint(path);
   if (!note) {
     return note.error();
@@ -60,7 +65,34 @@ Status print_checkpoint(const Ctl& ctl) {
   return ok();
 }
 
+Status print_export(const Ctl& ctl, const std::string& folder) {
+  const auto config = ctl.config();
+  if (!config) {
+    return config.error();
+  }
+  const auto exported =
+      export_log({config->log_path(), config->state_directory, log_key_if_told(*config), folder});
+  if (!exported) {
+    return exported.error();
+  }
+  for (const std::string& line : exported->left_out) {
+    std::cerr << "sallyportctl: " << printable(line) << '\n';
+  }
+  print_line(folder + " has " + std::to_string(exported->size) + " entries of the log, " +
+             std::to_string(exported->size - exported->size_before) + " of them new");
+  return ok();
+}
+
 }  // namespace
+
+std::optional<NoteVerifier> log_key_if_told(const Config& config) {
+  const auto verifier = ask_verifier(config);
+  if (!verifier) {
+    std::cerr << "sallyportctl: the log's key is not known: "
+              << printable(verifier.error().message, 1000) << '\n';
+  }
+  return verifier ? std::optional(*verifier) : std::nullopt;
+}
 
 void add_log_commands(CLI::App& app, Ctl& ctl) {
   auto* log = app.add_subcommand("log", "The node log: what was recorded, and can be proven");
@@ -69,6 +101,15 @@ void add_log_commands(CLI::App& app, Ctl& ctl) {
   key->callback([&ctl] { ctl.run = [&ctl] { return print_key(ctl); }; });
   auto* checkpoint = log->add_subcommand("checkpoint", "Print the latest signed checkpoint");
   checkpoint->callback([&ctl] { ctl.run = [&ctl] { return print_checkpoint(ctl); }; });
+  add_log_verify_command(*log, ctl);
+  auto folder = std::make_shared<std::string>();
+  auto* exporting = log->add_subcommand(
+      "export", "Copy it, up to the latest checkpoint, for others to keep and to verify");
+  exporting
+      ->add_option("DIR", *folder, "a new folder, or one with an older copy: what is new is added")
+      ->required();
+  exporting->callback(
+      [&ctl, folder] { ctl.run = [&ctl, folder] { return print_export(ctl, *folder); }; });
 }
 
 }  // namespace sallyport

@@ -51,6 +51,7 @@ nlohmann::json entry_json(const RecordingEntry& entry) {
           {"login", entry.login},
           {"address", entry.address},
           {"fingerprint", entry.fingerprint},
+          {"roles", entry.roles},
           {"kind", entry.kind},
           {"start", utc_time(entry.start_ms)},
           {"end", entry.end_ms == 0 ? nlohmann::json() : nlohmann::json(utc_time(entry.end_ms))},
@@ -163,6 +164,8 @@ void add_recording_commands(CLI::App& app, Ctl& ctl) {
   auto* recordings = app.add_subcommand("recordings", "What has been recorded");
   recordings->require_subcommand(1);
   add_list(*recordings, ctl);
+  add_keeping_commands(*recordings, ctl);
+  add_evidence_commands(*recordings, ctl);
   auto* anew = app.add_subcommand(
       "reindex", "Build the index of recordings anew from the node log, the facts and the files");
   anew->callback([&ctl] { ctl.run = [&ctl] { return reindex(ctl); }; });

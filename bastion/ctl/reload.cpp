@@ -14,18 +14,25 @@ namespace sallyport {
 
 namespace {
 
+Result<std::string> ask_reload(const Config& config, const char* daemon) {
+  auto client = DaemonClient::connect(config, daemon);
+  return client ? client->ask(Reload{}) : Result<std::string>(client.error());
+}
+
 Status reload(const Ctl& ctl) {
   const auto config = ctl.config();
   if (!config) {
     return config.error();
   }
-  auto authd = DaemonClient::connect(*config, "authd");
-  if (!authd) {
-    return authd.error();
-  }
-  const auto text = authd->ask(Reload{});
+  const auto text = ask_reload(*config, "authd");
   if (!text) {
     return text.error();
+  }
+  // Where it does not run, it reads the change when it starts.
+  if (::access(config->socket_path("stored").c_str(), F_OK) == 0) {
+    if (const auto stored = ask_reload(*config, "stored"); !stored) {
+      return stored.error();
+    }
   }
   print_line(text->empty() ? "reloaded" : *text);
   return ok();

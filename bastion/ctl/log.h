@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "shared/config/config.h"
+#include "shared/evidence/checkpoint.h"
+
+#include <optional>
+
+namespace sallyport {
+
+// The key that the node log's checkpoints verify with, by keyd. None: keyd did not say it, and a
+// line on standard error says why.
+std::optional<NoteVerifier> log_key_if_told(const Config& config);
+
+}  // namespace sallyport
