@@ -254,7 +254,7 @@ def test_the_python_prompt(session):
 
 def test_full_screen_programs_leave_markers_and_what_follows_is_there(session):
     typing = session()
-    typing.line("vim -u NONE -n")
+    typing.line("vi -u NONE -n")
     typing.child.expect_exact("~")
     for keys in ("ix", "\x1b", "yyp", "jjkk", "dd", "u", ":q!\r"):
         typing.rest(0.2)
@@ -269,7 +269,7 @@ def test_full_screen_programs_leave_markers_and_what_follows_is_there(session):
     typing.ready()
     typing.command("echo after")
     typing.leave()
-    assert "vim -u NONE -n\r" in typing.typed and "echo between\r" in typing.typed
+    assert "vi -u NONE -n\r" in typing.typed and "echo between\r" in typing.typed
     assert typing.typed.endswith("seq 500 | less\r" + MARK + "echo after\rexit\r")
 
 
