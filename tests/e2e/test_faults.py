@@ -6,8 +6,6 @@ the recording, nothing hangs, a session that ends says why, and the next stored 
 one left: nothing is wrong with log and recordings. Every n is tried with SALLYPORT_FAULTS=all (a run
 takes seconds, as the log is signed in it), otherwise each n-th from a random one on."""
 import errno
-import os
-import random
 import subprocess
 import time
 
@@ -15,6 +13,7 @@ import pytest
 
 from tests.support.counting import recorded_output
 from tests.support.dev_idp import DevIdp
+from tests.support.faults import ALL, check_nothing_is_wrong, every_nth, names
 from tests.support.nth_fault import NthFault
 from tests.support.services import BastionOfServices
 from tests.support.stack import Client, Target
@@ -25,10 +24,8 @@ MORE_FAULTS = [("posix/io/rw/write", errno.EIO), ("posix/io/rw/write", errno.EIN
                ("posix/io/rw/read", errno.EIO), ("posix/io/rw/pread", errno.EIO),
                ("posix/io/dir/rename", errno.EIO), ("posix/io/rw/ftruncate", errno.EIO)]
 STEPS = {"sallyport/syncfs": 2}
-ALL = os.environ.get("SALLYPORT_FAULTS") == "all"
 if ALL:
     FAULTS += MORE_FAULTS
-MOST_CALLS = 400
 
 
 @pytest.fixture(scope="module")
@@ -83,22 +80,11 @@ def one_fault(bastion, client, point, error, nth):
     met = bastion.fault.was_met()
     bastion.fault.clear()
     assert restart_stored(bastion)
-    wrong = [finding for finding in bastion.findings("--all") if finding[0] == "wrong"]
-    assert not wrong, wrong
+    check_nothing_is_wrong(bastion, "--all")
     return met
 
 
-@pytest.mark.parametrize("point, error", FAULTS,
-                         ids=[f"{point.split('/')[-1]}-{errno.errorcode[error]}"
-                              for point, error in FAULTS])
+@pytest.mark.parametrize("point, error", FAULTS, ids=names(FAULTS))
 def test_the_nth_call_fails_and_nothing_is_lost(faulty, point, error):
-    step = 1 if ALL else STEPS.get(point, 10)
-    for nth in range(random.randint(1, step), MOST_CALLS, step):
-        try:
-            if not one_fault(*faulty, point, error, nth):
-                assert nth > 1, "it was never called"
-                faulty[0].verify("--all")
-                return
-        except (AssertionError, subprocess.TimeoutExpired) as wrong:
-            raise AssertionError(f"call {nth}: {wrong}") from wrong
-    raise AssertionError("there are more calls than this test makes fail")
+    every_nth(lambda nth: one_fault(*faulty, point, error, nth), STEPS.get(point, 10))
+    faulty[0].verify("--all")

@@ -11,12 +11,16 @@ from tests.support.stack import BUILD, short_folder
 
 SOURCE = pathlib.Path(__file__).parent / "nth_fault.c"
 PRELOAD = "fiu_posix_preload.so"
+ORDER = struct.Struct("<64sqqqq")  # struct order
+FOR_EXECUTED, FOR_NEXT_FORKED = 0, 1
+FORKED = ("monitor",)
 
 
 class NthFault:
     """`build` is to a Bastion what SALLYPORT_BUILD_DIR is."""
 
     def __init__(self, program):
+        self.whom = FOR_NEXT_FORKED if program in FORKED else FOR_EXECUTED
         self.build = short_folder()
         shutil.copytree(BUILD / "bin", self.build / "bin")
         shutil.copytree(BUILD / "libexec", self.build / "libexec")
@@ -34,14 +38,17 @@ class NthFault:
                             self.build / "libexec" / f"sallyport-{program}"], check=True)
 
     def order(self, point, nth, error):
-        """For processes that begin from now on."""
-        self.page[:88] = struct.pack("<64sqqq", point.encode(), nth, error, 0)
+        """For the processes that are executed from now on, or the next that its nursery forks."""
+        self.page[:ORDER.size] = ORDER.pack(point.encode(), nth, error, 0, self.whom)
 
     def clear(self):
         self.order("", 0, 0)
 
+    def calls(self):
+        return ORDER.unpack(self.page[:ORDER.size])[3]
+
     def was_met(self):
-        _, nth, _, calls = struct.unpack("<64sqqq", self.page[:88])
+        _, nth, _, calls, _ = ORDER.unpack(self.page[:ORDER.size])
         return calls >= nth
 
     def remove(self):

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of which each meets one fault (nth_fault.py). SALLYPORT_FAULTS=all tries every call
+(tests/nightly.sh)."""
+import errno
+import os
+import random
+import subprocess
+
+ALL = os.environ.get("SALLYPORT_FAULTS") == "all"
+MOST_CALLS = 400
+
+
+def names(faults):
+    return [f"{point.split('/')[-1]}-{errno.errorcode.get(error, 'short')}"
+            for point, error in faults]
+
+
+def check_nothing_is_wrong(bastion, *what):
+    wrong = [finding for finding in bastion.findings(*what) if finding[0] == "wrong"]
+    assert not wrong, wrong
+
+
+def every_nth(run, step):
+    """`run(nth)` says whether the fault was met. Each n-th, or every step-th from a random one on."""
+    step = 1 if ALL else step
+    for nth in range(random.randint(1, step), MOST_CALLS, step):
+        try:
+            if not run(nth):
+                assert nth > 1, "it was never called"
+                return
+        except (AssertionError, subprocess.TimeoutExpired) as wrong:
+            raise AssertionError(f"call {nth}: {wrong}") from wrong
+    raise AssertionError("there are more calls than this test makes fail")
