@@ -188,10 +188,13 @@ Status KeyDaemon::Conversation::answer_vault_list(const VaultList&) {
       return sent;
     }
   }
-  std::string text;
-  for (const std::string& file : listing->unreadable) {
-    log_error("vault_file_unreadable", {{"file", file}});
-    text += (text.empty() ? "damaged, or sealed with another vault key: " : ", ") + file;
+  const auto& unreadable = listing->unreadable;
+  for (const std::string& why : unreadable) {
+    log_error("vault_file_unreadable", {{"why", why}});
+  }
+  std::string text = unreadable.empty() ? "" : unreadable.front();
+  if (unreadable.size() > 1) {
+    text += "; and " + std::to_string(unreadable.size() - 1) + " more, see keyd's log";
   }
   return send(Answer{true, text});
 }

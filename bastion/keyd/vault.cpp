@@ -78,9 +78,9 @@ Result<Vault> Vault::open(const std::string& folder, SecretBytes vault_key) {
     return listing.error();
   }
   if (listing->keys.empty() && !listing->unreadable.empty()) {
-    return Error{Errc::corrupt, folder + ": this vault key opens none of the " +
+    return Error{Errc::corrupt, folder + ": none of the " +
                                     std::to_string(listing->unreadable.size()) +
-                                    " keys here; give the vault key that they were sealed with"};
+                                    " keys here can be opened; " + listing->unreadable.front()};
   }
   return vault;
 }
@@ -155,7 +155,8 @@ Result<Vault::Listing> Vault::list() const {
     return errno_error("reading the vault's folder " + path_);
   }
   Listing listing;
-  while (const dirent* entry = ::readdir(folder.get())) {
+  errno = 0;  // readdir() says by it alone whether there was an error
+  for (const dirent* entry = nullptr; (entry = ::readdir(folder.get())) != nullptr; errno = 0) {
     const std::string file = entry->d_name;
     if (!is_vault_file(file)) {
       continue;
@@ -165,8 +166,11 @@ Result<Vault::Listing> Vault::list() const {
     if (key) {
       listing.keys.push_back(std::move(*key));
     } else {
-      listing.unreadable.push_back(file);
+      listing.unreadable.push_back(key.error().message);
     }
+  }
+  if (errno != 0) {
+    return errno_error("reading the vault's folder " + path_);
   }
   std::sort(listing.keys.begin(), listing.keys.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });

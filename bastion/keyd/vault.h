@@ -37,7 +37,7 @@ public:
 
   struct Listing {
     std::vector<VaultKey> keys;           // by name
-    std::vector<std::string> unreadable;  // file names: damaged, or of another vault key
+    std::vector<std::string> unreadable;  // why each other file is not among them
   };
   Result<Listing> list() const;
   Result<VaultKey> find(const std::string& name) const;  // opens the public part only

@@ -191,6 +191,18 @@ TEST_CASE("halves of two files of one name do not fit together") {
   CHECK(vault.private_key("web1").error().code == Errc::corrupt);
 }
 
+TEST_CASE("a file that cannot be read is not taken for one of another vault key") {
+  const TestFolder folder;
+  REQUIRE(open_vault(folder).add("web1", *generate_key(KeyType::ed25519)));
+  const std::filesystem::path file = only_file(folder);
+  std::filesystem::remove(file);
+  std::filesystem::create_directory(file);
+  const auto vault = Vault::open(folder / "vault", vault_key(7));
+  REQUIRE(!vault);
+  CHECK(vault.error().message.find("Is a directory") != std::string::npos);
+  CHECK(vault.error().message.find("another vault key") == std::string::npos);
+}
+
 TEST_CASE("another vault key opens nothing, and is refused at the start") {
   const TestFolder folder;
   REQUIRE(open_vault(folder).add("web1", *generate_key(KeyType::ed25519)));
