@@ -154,6 +154,9 @@ void Monitor::on_lost(Conversation& with, const Error& why) {
   const bool broken = why.code != Errc::io;
   if (broken) {
     log_error("a process breaks the protocol", {{"peer", with.name}, {"why", why.message}});
+  } else if (why.message != "closed") {  // with all there still, what came could not be passed on
+    end("sallyport: this session cannot go on, so it ends here (" + why.message + ")", "failed");
+    return update_writes();
   }
   loop_.unwatch(with.peer.fd());
   if (&with == &front_) {

@@ -15,8 +15,9 @@ from tests.support.nth_fault import NthFault
 from tests.support.stack import Client
 
 WRITE, SEND, RECEIVE = "posix/io/rw/write", "posix/io/net/sendmsg", "posix/io/net/recvmsg"
-FAULTS = [(WRITE, errno.ENOSPC), (f"{WRITE}/reduce", 0), (SEND, errno.ENOBUFS)]
-MORE_FAULTS = [(WRITE, errno.EIO), (WRITE, errno.EINTR), (SEND, errno.EINTR), (SEND, errno.ENOMEM),
+FAULTS = [(WRITE, errno.ENOSPC), (f"{WRITE}/reduce", 0), (SEND, errno.ENOBUFS),
+          (SEND, errno.ENOMEM)]
+MORE_FAULTS = [(WRITE, errno.EIO), (WRITE, errno.EINTR), (SEND, errno.EINTR),
                (RECEIVE, errno.EINTR), (RECEIVE, errno.ENOMEM)]
 FAULTS += MORE_FAULTS if ALL else []
 # What nobody is to notice: it goes on, or is asked again.
@@ -58,8 +59,10 @@ def check_end(done, point, error):
     whole = done.stdout.rstrip().endswith(b"done")
     if point.endswith(HARMLESS[0]) or error in HARMLESS:
         assert whole and done.returncode == 0, done
-    elif done.returncode == 255:  # no session yet: ssh says who speaks
-        assert not done.stdout and b"Received disconnect from " in done.stderr, done
+    elif done.returncode == 255:
+        # No session yet: ssh says who speaks. While keys are exchanged nobody says anything.
+        assert not done.stdout, done
+        assert b"Received disconnect from " in done.stderr or point == RECEIVE, done
     elif done.returncode == 254:
         # After the end of the output there is no place for a line any more.
         assert b"sallyport: " in done.stderr or (whole and error == errno.ENOMEM), done
@@ -74,13 +77,16 @@ def test_the_nth_call_fails_and_nothing_is_lost(faulty, point, error, kind):
     command, options = SESSIONS[kind]
 
     def run(nth):
-        before = set(bastion.recordings())
+        before, since = set(bastion.recordings()), bastion.log_path.stat().st_size
         bastion.fault.order(point, nth, error)
         done = subprocess.run(client.command(command, options=options), input=b"typed\n",
                               capture_output=True, timeout=30)
         met = bastion.fault.was_met()
         bastion.fault.clear()
         check_end(done, point, error)
+        if done.returncode and point == SEND:
+            said = bastion.log_path.read_bytes()[since:]  # other tests have cut lines short before
+            assert b'"event":"session ends"' in said and b'"reason":"failed"' in said, said
         check_recordings(bastion, set(bastion.recordings()) - before, done.stdout)
         bystander.ask(f"after call {nth}")
         return met
