@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [CTEST OPTIONS]: installs what the tests need, builds, and runs them all as one ctest run:
 #   unit.*  Catch2                      asan.*  the same under address and undefined sanitizers
-#   e2e.*   pytest, real peers          fuzz.*  each fuzzer for FUZZ_SECONDS (60)
+#   e2e.*   pytest, real peers          fuzz.*  each fuzzer for a while (FUZZ_SECONDS)
 # Arguments go to ctest, for example: tests/run.sh -R dev_idp
 set -euo pipefail
 cd "$(dirname "$0")/.."
