@@ -15,7 +15,7 @@ from tests.e2e.conftest import running_stack
 from tests.support.counting import recorded_output
 from tests.support.stack import AS_USER, Client, short_folder
 
-TIMES = int(os.environ.get("SALLYPORT_DISK_FULL", "30"))
+TIMES = int(os.environ.get("SALLYPORT_DISK_FULL", "100"))
 DISK_MIB = 1000
 MIB = 1 << 20
 
