@@ -49,11 +49,12 @@ Result<Stored> connect_stored(const Ctl& ctl) {
 Result<std::vector<RecordingName>> recordings_of(DaemonClient& stored, const std::string& id) {
   RecordingsFind wanted;
   wanted.recording = id;
+  std::string lacks;
   const auto found = id.size() < kMinPrefix
                          ? Result<std::vector<RecordingEntry>>(std::vector<RecordingEntry>{})
-                         : stored.ask_entries<RecordingEntry>(wanted);
-  if (!found) {
-    return found.error();
+                         : stored.ask_entries<RecordingEntry>(wanted, &lacks);
+  if (!found || !lacks.empty()) {
+    return found ? Error{Errc::denied, lacks} : found.error();
   }
   const auto exact = parse_recording_id(id);
   std::vector<RecordingName> names;

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -107,9 +108,13 @@ Status list_recordings(const Ctl& ctl, ListOptions& options) {
   if (!stored) {
     return stored.error();
   }
-  const auto entries = stored->ask_entries<RecordingEntry>(options.wanted);
+  std::string lacks;
+  const auto entries = stored->ask_entries<RecordingEntry>(options.wanted, &lacks);
   if (!entries) {
     return entries.error();
+  }
+  if (!lacks.empty()) {
+    std::cerr << "sallyportctl: " << lacks << '\n';
   }
   auto json = nlohmann::json::array();
   std::vector<std::vector<std::string>> rows;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <optional>
 
 namespace sallyport::stored {
 
@@ -29,34 +28,14 @@ Status erase_key(const std::string& path, const RecordingName& name) {
   return erase_envelope(fd.get(), name);
 }
 
-// By the order of the recording before: many come by one.
-class LastOrder {
-public:
-  explicit LastOrder(const std::string& log_folder) : log_folder_(log_folder) {}
-
-  // An order that cannot be read has erased the key at least.
-  ErasureOrder::What what(const Sha256Digest& hash) {
-    if (hash != hash_) {
-      const auto bytes = read_hashed_file(log_folder_, "orders", hash);
-      const auto order =
-          bytes ? parse_erasure_order(*bytes) : Result<SignedErasureOrder>(bytes.error());
-      what_ = order ? order->order.what : ErasureOrder::What::key;
-      hash_ = hash;
-    }
-    return what_;
-  }
-
-private:
-  const std::string& log_folder_;
-  std::optional<Sha256Digest> hash_;
-  ErasureOrder::What what_ = ErasureOrder::What::key;
-};
-
-// Without an order's content: is the key there, or the file where it should be gone, or who it was?
+// Is the key there, or the file where it should be gone, or who it was?
 bool has_something(const RecordingsFolder& folder, const FactsFolder& facts,
                    const RecordingName& name, ErasureOrder::What what) {
-  const UniqueFd fd(
-      ::open(folder.path_of(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const std::string path = folder.path_of(name);
+  if (::access((path + ".rewrap").c_str(), F_OK) == 0) {
+    return true;
+  }
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd) {
     return errno != ENOENT || facts.has(name);
   }
@@ -65,6 +44,17 @@ bool has_something(const RecordingsFolder& folder, const FactsFolder& facts,
 }
 
 }  // namespace
+
+ErasureOrder::What OrdersOfLog::what(const Sha256Digest& hash) {
+  const auto known = known_.find(hash);
+  if (known != known_.end()) {
+    return known->second;
+  }
+  const auto bytes = read_hashed_file(log_folder_, "orders", hash);
+  const auto order =
+      bytes ? parse_erasure_order(*bytes) : Result<SignedErasureOrder>(bytes.error());
+  return known_[hash] = order ? order->order.what : ErasureOrder::What::key;
+}
 
 Status erase_files(const RecordingsFolder& folder, const FactsFolder& facts,
                    const RecordingName& name, ErasureOrder::What what) {
@@ -81,9 +71,9 @@ std::vector<RecordingName> finish_erasures(const RecordingsFolder& folder, const
                                            const std::string& log_folder,
                                            const LoggedRecordings& logged) {
   std::vector<RecordingName> finished;
-  LastOrder last(log_folder);
+  OrdersOfLog orders(log_folder);
   for (const auto& [name, hash] : logged.erased) {
-    const auto what = last.what(hash);
+    const auto what = orders.what(hash);
     if (!has_something(folder, facts, name, what)) {
       continue;
     }

@@ -9,9 +9,11 @@
 #include "shared/config/host_key.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace sallyport::stored {
 
@@ -76,9 +78,22 @@ void Eraser::carry_out_own(ErasureOrder order, Done done) {
 void Eraser::begin(Erasure erasure) {
   const bool taken =
       workers_.submit([this, erasure, folder = stores_.log.folder(), size = stores_.log.size()] {
-        const auto logged = logged_recordings(folder, size);
-        return [this, erasure, logged] {
-          logged ? check_and_log(erasure, *logged) : erasure.done(logged.error());
+        Logged logged;
+        auto all = logged_recordings(folder, size);
+        if (all) {
+          logged.all = std::move(*all);
+          OrdersOfLog orders(folder);
+          for (const RecordingName& name : erasure.order.recordings) {
+            const auto erased = logged.all.erased.find(name);
+            if (erased != logged.all.erased.end() &&
+                orders.what(erased->second) == ErasureOrder::What::file) {
+              logged.deleted.insert(name);
+            }
+          }
+        }
+        const Status read = all ? ok() : Status(all.error());
+        return [this, erasure, logged, read] {
+          read ? check_and_log(erasure, logged) : erasure.done(read);
         };
       });
   if (!taken) {
@@ -86,23 +101,25 @@ void Eraser::begin(Erasure erasure) {
   }
 }
 
-Status Eraser::why_not(const RecordingName& name, const ErasureOrder& order,
-                       const LoggedRecordings& logged) const {
-  const auto known = logged.ended.find(name);
+Status Eraser::why_not(const RecordingName& name, ErasureOrder::What what,
+                       const Logged& logged) const {
+  const auto known = logged.all.ended.find(name);
   const auto no = [&](const std::string& why) {
     return Status(Error{Errc::denied, recording_id(name) + " " + why});
   };
-  if (known == logged.ended.end()) {
+  if (known == logged.all.ended.end()) {
     return no("is not in the log");
   }
   if (!known->second) {
     return no("still runs; end it with: sallyportctl sessions kill " + name.session.hex());
   }
-  if (logged.erased.contains(name) && order.what == ErasureOrder::What::key) {
-    return no("was erased already");
+  const bool is_done = what == ErasureOrder::What::key ? logged.all.erased.contains(name)
+                                                       : logged.deleted.contains(name);
+  if (is_done || going_.contains(name)) {
+    return no(is_done ? "was erased already" : "is being erased at this moment");
   }
-  if (going_.contains(name)) {
-    return no("is being erased at this moment");
+  if (what == ErasureOrder::What::key && stores_.folder.bytes_of(name) == 0) {
+    return no("has no file any more");
   }
   return stores_.holds.is_held(name)
              ? no("is under legal hold; release it with: sallyportctl recordings release " +
@@ -110,10 +127,10 @@ Status Eraser::why_not(const RecordingName& name, const ErasureOrder& order,
              : ok();
 }
 
-void Eraser::check_and_log(Erasure erasure, const LoggedRecordings& logged) {
+void Eraser::check_and_log(Erasure erasure, const Logged& logged) {
   std::vector<RecordingName> can_go;
   for (const RecordingName& name : erasure.order.recordings) {
-    const Status possible = why_not(name, erasure.order, logged);
+    const Status possible = why_not(name, erasure.order.what, logged);
     if (!possible && !erasure.is_own) {
       return erasure.done(possible);
     }
@@ -136,7 +153,30 @@ void Eraser::check_and_log(Erasure erasure, const LoggedRecordings& logged) {
     return erasure.done(entered);
   }
   going_.insert(erasure.order.recordings.begin(), erasure.order.recordings.end());
-  when_signed(stores_.log.size(), [this, erasure] { erase(erasure); });
+  auto shared = std::make_shared<const Erasure>(std::move(erasure));
+  when_signed(stores_.log.size(), [this, shared] { erase(shared); });
+}
+
+// What is in the log is erased, and what is not there is nobody's: neither can be held.
+void Eraser::hold(const RecordingName& name, const std::string& reason, Done done) {
+  const bool taken = workers_.submit([this, name, reason, done, folder = stores_.log.folder(),
+                                      size = stores_.log.size()] {
+    const auto logged = logged_recordings(folder, size);
+    return [this, name, reason, done, logged] {
+      if (!logged) {
+        return done(logged.error());
+      }
+      const bool is_known = logged->ended.contains(name);
+      if (!is_known || logged->erased.contains(name) || going_.contains(name)) {
+        return done(Error{Errc::denied, recording_id(name) + (is_known ? " is erased already"
+                                                                       : " is not in the log")});
+      }
+      done(stores_.holds.hold(name, reason));
+    };
+  });
+  if (!taken) {
+    done(Error{Errc::limit, "stored has too much to do; try again"});
+  }
 }
 
 Status Eraser::enter(const Erasure& erasure) {
@@ -155,10 +195,14 @@ Status Eraser::enter(const Erasure& erasure) {
     entry.hash = hash;
     entries.push_back(entry);
   }
+  if (Status appended = stores_.log.append(entries); !appended) {
+    ::unlink((folder + "/" + to_hex(hash)).c_str());
+    return appended;
+  }
   log_info("recordings are erased", {{"order", to_hex(hash)},
                                      {"recordings", std::to_string(entries.size())},
                                      {"reason", erasure.order.reason}});
-  return stores_.log.append(entries);
+  return ok();
 }
 
 void Eraser::when_signed(uint64_t size, const std::function<void()>& then) {
@@ -168,24 +212,28 @@ void Eraser::when_signed(uint64_t size, const std::function<void()>& then) {
   loop_.call_after(kLookAgain, [this, size, then] { when_signed(size, then); });
 }
 
-void Eraser::erase(const Erasure& erasure) {
-  const bool taken = workers_.submit([this, erasure] {
+void Eraser::erase(const std::shared_ptr<const Erasure>& erasure) {
+  // These two live longer than the workers.
+  const bool taken = workers_.submit([this, erasure, &folder = stores_.folder,
+                                      &facts = stores_.facts] {
     Status all = ok();
-    for (const RecordingName& name : erasure.order.recordings) {
-      if (const Status one = erase_files(stores_.folder, stores_.facts, name, erasure.order.what);
-          !one && all) {
-        all = Error{one.error().code, recording_id(name) +
-                                          " could not be erased, which is tried "
-                                          "again within the hour: " +
-                                          one.error().message};
+    for (const RecordingName& name : erasure->order.recordings) {
+      if (const Status one = erase_files(folder, facts, name, erasure->order.what); !one && all) {
+        all = Error{one.error().code,
+                    recording_id(name) +
+                        " could not be erased, which is tried again within the hour: " +
+                        one.error().message};
       }
     }
     return [this, erasure, all] {
-      tell_index(erasure.order.recordings);
-      for (const RecordingName& name : erasure.order.recordings) {
+      tell_index(erasure->order.recordings);
+      for (const RecordingName& name : erasure->order.recordings) {
         going_.erase(name);
+        if (erasure->order.what == ErasureOrder::What::file) {
+          deleted_.insert(name);
+        }
       }
-      erasure.done(all);
+      erasure->done(all);
     };
   });
   if (!taken) {
@@ -194,15 +242,23 @@ void Eraser::erase(const Erasure& erasure) {
 }
 
 void Eraser::finish_all() {
+  if (std::exchange(is_finishing_, true)) {
+    return;
+  }
   const uint64_t size = stores_.log.size();
   when_signed(size, [this, size] {
-    const bool taken = workers_.submit([this, size, folder = stores_.log.folder()] {
-      const auto logged = logged_recordings(folder, size);
-      const auto finished = logged ? finish_erasures(stores_.folder, stores_.facts, folder, *logged)
-                                   : std::vector<RecordingName>{};
-      return [this, finished] { tell_index(finished); };
-    });
+    const bool taken = workers_.submit(
+        [this, size, &folder = stores_.folder, &facts = stores_.facts, log = stores_.log.folder()] {
+          const auto logged = logged_recordings(log, size);
+          const auto finished =
+              logged ? finish_erasures(folder, facts, log, *logged) : std::vector<RecordingName>{};
+          return [this, finished] {
+            is_finishing_ = false;
+            tell_index(finished);
+          };
+        });
     if (!taken) {
+      is_finishing_ = false;
       log_warning("erasures that were interrupted wait for the next look", {});
     }
   });

@@ -17,6 +17,7 @@
 #include "shared/ipc/workers.h"
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ public:
     NodeLog& log;
     FactsFolder& facts;
     IndexWorker& index;
-    const Holds& holds;
+    Holds& holds;
   };
   using Done = std::function<void(const Status&)>;
 
@@ -49,12 +50,15 @@ public:
   // Of retention: what of it cannot be erased, because it is held, is left out.
   void carry_out_own(ErasureOrder order, Done done);
 
+  // Legal hold, unless the log does not know the recording or says that it is erased.
+  void hold(const RecordingName& name, const std::string& reason, Done done);
+
   // What the log says is erased and the disk still has: after a crash in between, or when an old
   // copy was put back. Once all that stands in the log now is signed.
   void finish_all();
 
-  // An order about it is carried out at this moment: too late to hold it.
-  bool is_going(const RecordingName& name) const { return going_.contains(name); }
+  // Its file was deleted while this process runs: its name is not given again.
+  bool was_deleted(const RecordingName& name) const { return deleted_.contains(name); }
 
 private:
   struct Erasure {
@@ -64,13 +68,17 @@ private:
     Done done;
   };
   Result<ErasureOrder> check_order(const std::string& bytes) const;
+  // What the log has of the recordings that an order names.
+  struct Logged {
+    LoggedRecordings all;
+    std::set<RecordingName> deleted;  // by an order that said so
+  };
   void begin(Erasure erasure);
-  void check_and_log(Erasure erasure, const LoggedRecordings& logged);
-  Status why_not(const RecordingName& name, const ErasureOrder& order,
-                 const LoggedRecordings& logged) const;
+  void check_and_log(Erasure erasure, const Logged& logged);
+  Status why_not(const RecordingName& name, ErasureOrder::What what, const Logged& logged) const;
   Status enter(const Erasure& erasure);
   void when_signed(uint64_t size, const std::function<void()>& then);
-  void erase(const Erasure& erasure);
+  void erase(const std::shared_ptr<const Erasure>& erasure);
   void tell_index(const std::vector<RecordingName>& erased);
 
   EventLoop& loop_;
@@ -78,7 +86,9 @@ private:
   Stores stores_;
   const std::string node_;
   ErasureConfig config_;
-  std::set<RecordingName> going_;
+  std::set<RecordingName> going_;  // logged, and not erased yet
+  std::set<RecordingName> deleted_;
+  bool is_finishing_ = false;
 };
 
 }  // namespace sallyport::stored

@@ -9,6 +9,7 @@
 #include "shared/base/whole_file.h"
 #include "shared/ipc/sandbox.h"
 
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ constexpr std::chrono::hours kHouseInterval{1};
 void keep_house(EventLoop& loop, Workers& workers, const stored::NodeLog& log,
                 stored::Eraser& eraser) {
   eraser.finish_all();
-  const bool taken = workers.submit([&log, size = log.size()] {
+  const bool taken = workers.submit([&log, size = log.signed_size()] {
     stored::remove_old_heads_files(log.folder(), size);
     return [] {};
   });
@@ -67,6 +68,15 @@ void keep_house(EventLoop& loop, Workers& workers, const stored::NodeLog& log,
     log_warning("old heads files are left for the next hour", {});
   }
   loop.call_after(kHouseInterval, [&] { keep_house(loop, workers, log, eraser); });
+}
+
+// 0: there is no such file.
+uint64_t modified_ms(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0
+             ? static_cast<uint64_t>(info.st_mtim.tv_sec) * 1000 +
+                   static_cast<uint64_t>(info.st_mtim.tv_nsec) / 1'000'000
+             : 0;
 }
 
 // While this file is away the index may lack what was put last.
@@ -99,6 +109,7 @@ int serve(const Config& config) {
   const auto holds = [&](const LogEntry& entry) {
     return stored::holds(*folder, config.log_path(), entry);
   };
+  const uint64_t last_signed_ms = modified_ms(config.log_path() + "/checkpoint");
   const auto log = stored::NodeLog::open(
       {config.log_path(), config.recordings_path(), config.socket_path("keyd")}, holds,
       config.witnesses.empty() ? stored::NodeLog::Signing::at_once
@@ -122,7 +133,8 @@ int serve(const Config& config) {
                         config.erasure);
   look_after(workers, *folder, **log, ends, *file_names);
   keep_house(loop, workers, **log, eraser);
-  stored::Retention retention(loop, index, eraser, config.node, stored::retention_rules(config));
+  stored::Retention retention(loop, index, eraser, config.node, stored::retention_rules(config),
+                              last_signed_ms);
   auto witness_listener =
       config.witnesses.empty() ? Result(UniqueFd()) : listen_peer(config.witness_socket_path());
   auto listener = listen_peer(config.socket_path("stored"));

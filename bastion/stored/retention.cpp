@@ -15,11 +15,15 @@ constexpr std::chrono::minutes kFirstLook{5};
 constexpr std::chrono::hours kInterval{1};
 constexpr std::chrono::hours kAfterClockStep{24};
 constexpr std::chrono::hours kMaxClockStep{1};
+constexpr std::chrono::hours kMaxAway{24};
 
 KeptRecording kept_recording(const RecordingEntry& row, const RecordingName& name) {
   KeptRecording kept;
   kept.name = name;
-  kept.over_ms = row.state == RecordingState::running ? 0 : std::max(row.end_ms, row.start_ms);
+  // Without facts nobody knows which rule is for it: it stays.
+  const bool is_known = !row.target.empty() || row.state == RecordingState::erased;
+  const bool is_over = row.state != RecordingState::running && is_known;
+  kept.over_ms = is_over ? std::max(row.end_ms, row.start_ms) : 0;
   kept.bytes = row.bytes;
   kept.target = row.target;
   kept.roles = row.roles;
@@ -56,23 +60,26 @@ std::vector<ErasureOrder> orders_of(const std::string& node,
 }  // namespace
 
 Retention::Retention(EventLoop& loop, IndexWorker& index, Eraser& eraser, std::string node,
-                     RetentionRules rules)
+                     RetentionRules rules, uint64_t last_run_ms)
     : loop_(loop),
       index_(index),
       eraser_(eraser),
       node_(std::move(node)),
       rules_(std::move(rules)),
       wall_ms_(unix_ms()),
-      steady_(std::chrono::steady_clock::now()) {
+      steady_(std::chrono::steady_clock::now()),
+      not_before_(steady_) {
+  const std::chrono::milliseconds away(static_cast<int64_t>(wall_ms_) -
+                                       static_cast<int64_t>(last_run_ms));
+  if (last_run_ms != 0 && (away > kMaxAway || away < -kMaxClockStep)) {
+    not_before_ = steady_ + kAfterClockStep;
+    log_warning(
+        "the clock is far from where it was: no recording is deleted by age or size for a day", {});
+  }
   loop_.call_after(kFirstLook, [this] { every_hour(); });
 }
 
 void Retention::every_hour() {
-  if (clock_was_set()) {
-    log_error("the clock was set: no recording is deleted by age or size for a day", {});
-    loop_.call_after(kAfterClockStep, [this] { every_hour(); });
-    return;
-  }
   loop_.call_after(kInterval, [this] { every_hour(); });
   find([this](const Result<std::vector<DueRecordings>>& due) {
     if (!due) {
@@ -86,8 +93,8 @@ void Retention::every_hour() {
   });
 }
 
-// A clock that was wrong for a moment must not cost years of recordings.
-bool Retention::clock_was_set() {
+// A clock that is wrong for a while must not cost years of recordings.
+void Retention::look_at_clock() {
   const uint64_t wall_ms = unix_ms();
   const auto steady = std::chrono::steady_clock::now();
   const auto by_wall =
@@ -95,7 +102,9 @@ bool Retention::clock_was_set() {
   const auto step = by_wall - (steady - steady_);
   wall_ms_ = wall_ms;
   steady_ = steady;
-  return step > kMaxClockStep || step < -kMaxClockStep;
+  if (step > kMaxClockStep || step < -kMaxClockStep) {
+    not_before_ = steady + kAfterClockStep;
+  }
 }
 
 void Retention::find(Found found) {
@@ -127,20 +136,36 @@ void Retention::read_page(std::shared_ptr<Search> search, RecordingsFind page) {
 
 // One after the other: each waits until it is signed.
 void Retention::erase(std::vector<DueRecordings> due, Done done) {
-  auto orders = std::make_shared<std::vector<ErasureOrder>>(orders_of(node_, due));
-  std::reverse(orders->begin(), orders->end());
-  erase_next(orders, done);
-}
-
-void Retention::erase_next(const std::shared_ptr<std::vector<ErasureOrder>>& orders,
-                           const Done& done) {
-  if (orders->empty()) {
+  look_at_clock();
+  if (due.empty()) {
     return done(ok());
   }
-  ErasureOrder order = std::move(orders->back());
-  orders->pop_back();
-  eraser_.carry_out_own(std::move(order), [this, orders, done](const Status& erased) {
-    erased ? erase_next(orders, done) : done(erased);
+  if (std::chrono::steady_clock::now() < not_before_) {
+    return done(Error{Errc::denied,
+                      "the clock was set, or stored did not run for more than a day: by age and "
+                      "size nothing is deleted for a day"});
+  }
+  if (std::exchange(runs_, true)) {
+    return done(Error{Errc::denied, "recordings are being deleted at this moment"});
+  }
+  auto run = std::make_shared<Run>();
+  run->orders = orders_of(node_, due);
+  std::reverse(run->orders.begin(), run->orders.end());
+  run->done = std::move(done);
+  erase_next(run);
+}
+
+// What fails does not keep the others.
+void Retention::erase_next(const std::shared_ptr<Run>& run) {
+  if (run->orders.empty()) {
+    runs_ = false;
+    return run->done(run->failed);
+  }
+  ErasureOrder order = std::move(run->orders.back());
+  run->orders.pop_back();
+  eraser_.carry_out_own(std::move(order), [this, run](const Status& erased) {
+    run->failed = run->failed ? erased : run->failed;
+    erase_next(run);
   });
 }
 

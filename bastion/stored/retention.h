@@ -22,12 +22,14 @@ public:
   using Found = std::function<void(const Result<std::vector<DueRecordings>>&)>;
   using Done = std::function<void(const Status&)>;
 
+  // `last_run_ms`: Unix, a moment when stored ran before; 0: not known.
   Retention(EventLoop& loop, IndexWorker& index, Eraser& eraser, std::string node,
-            RetentionRules rules);
+            RetentionRules rules, uint64_t last_run_ms);
 
   void reload(RetentionRules rules) { rules_ = std::move(rules); }
 
   void find(Found found);  // what is due now
+  // Errc::denied: the clock was set, or another run goes on.
   void erase(std::vector<DueRecordings> due, Done done);
 
 private:
@@ -37,9 +39,14 @@ private:
     Found found;
   };
   void every_hour();
-  bool clock_was_set();
+  void look_at_clock();
   void read_page(std::shared_ptr<Search> search, RecordingsFind page);
-  void erase_next(const std::shared_ptr<std::vector<ErasureOrder>>& orders, const Done& done);
+  struct Run {
+    std::vector<ErasureOrder> orders;  // the last first
+    Status failed = ok();              // the first that did
+    Done done;
+  };
+  void erase_next(const std::shared_ptr<Run>& run);
 
   EventLoop& loop_;
   IndexWorker& index_;
@@ -48,6 +55,8 @@ private:
   RetentionRules rules_;
   uint64_t wall_ms_;  // at the last look
   std::chrono::steady_clock::time_point steady_;
+  std::chrono::steady_clock::time_point not_before_;  // after the clock was set
+  bool runs_ = false;
 };
 
 }  // namespace sallyport::stored

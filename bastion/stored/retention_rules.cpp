@@ -9,6 +9,7 @@ namespace sallyport::stored {
 namespace {
 
 constexpr uint64_t kDayMs = 24ULL * 3600 * 1000;
+constexpr uint64_t kMinDaysBySize = 1;
 constexpr uint64_t kMib = 1024 * 1024;
 
 std::vector<std::string> split(std::string_view roles) {
@@ -38,6 +39,7 @@ public:
     std::string rule = may_go ? too_old(recording) : "";
     if (rule.empty()) {
       rule = too_much(recording);
+      rule = is_older_than(recording, kMinDaysBySize) ? rule : "";
     }
     if (may_go && !rule.empty()) {
       due_[rule].push_back(recording.name);
@@ -81,9 +83,12 @@ private:
 
   std::string too_old(const KeptRecording& recording) const {
     const AgeRule rule = age_rule(recording);
-    const bool is_over = rule.days > 0 && now_ms_ >= recording.over_ms &&
-                         now_ms_ - recording.over_ms >= rule.days * kDayMs;
+    const bool is_over = rule.days > 0 && is_older_than(recording, rule.days);
     return is_over ? rule.key + "days is " + std::to_string(rule.days) : "";
+  }
+
+  bool is_older_than(const KeptRecording& recording, uint64_t days) const {
+    return now_ms_ >= recording.over_ms && now_ms_ - recording.over_ms >= days * kDayMs;
   }
 
   AgeRule age_rule(const KeptRecording& recording) const {

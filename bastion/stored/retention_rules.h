@@ -38,7 +38,8 @@ struct DueRecordings {
 // Which of these, newest first, are to be deleted, each once. What runs and what is held is never.
 // Age: what the target says; else the most that any of the recording's roles says; else
 // recording.retention_days. For what was typed recording.keystrokes.retention_days comes first.
-// Size: each limit for itself, over all that it is about; what is held or runs counts.
+// Size: each limit for itself, over all that it is about; what is held or runs counts, and what has
+// ended within a day stays: nobody can print so much that their own session goes unseen.
 std::vector<DueRecordings> due_recordings(std::span<const KeptRecording> newest_first,
                                           const RetentionRules& rules, uint64_t now_ms);
 

@@ -52,6 +52,8 @@ namespace {
 constexpr auto kIndexLook = std::chrono::seconds(2);  // after the start
 constexpr auto kIndexInterval = std::chrono::seconds(60);
 constexpr uint64_t kMib = 1024 * 1024;
+constexpr const char* kIndexLacks =
+    "the index lacks recordings; build it anew with: sallyportctl reindex";
 constexpr size_t kMaxListed = 10'000;
 
 std::optional<uid_t> session_user() {
@@ -279,6 +281,9 @@ Result<UniqueFd> Server::begin(const OpenRecording& asked, const GrantFacts& gra
   start.time_ms = unix_ms();
   start.recording = recording_of(asked);
   start.hash = decode_header(as_bytes(asked.header))->first_head;
+  if (keeping_.eraser.was_deleted(start.recording)) {
+    return Error{Errc::denied, "there was a recording of that name"};
+  }
   auto file = folder_.create(start.recording, as_bytes(asked.header));
   if (!file) {
     return file;
@@ -367,7 +372,9 @@ Status Server::Client::answer_recordings_find(const RecordingsFind& wanted) {
         (void)client->peer.send(entry);
       }
     }
-    (void)client->peer.send(found ? Answer{true, ""} : Answer{false, found.error().message});
+    const bool lacks_some = client->server.index_.needs_reindex();
+    (void)client->peer.send(found ? Answer{true, lacks_some ? kIndexLacks : ""}
+                                  : Answer{false, found.error().message});
     client->server.watch(*client);
   });
   return asked ? ok() : peer.send(Answer{false, asked.error().message});
@@ -397,19 +404,19 @@ Status Server::Client::answer_recording_hold(const RecordingHold& wanted) {
   if (!name) {
     return peer.send(Answer{false, "\"" + printable(wanted.recording) + "\" is no recording's id"});
   }
+  const std::string reason = printable(wanted.reason, 500);
+  const auto answer = later(wanted.recording + (wanted.hold ? " is held" : " is not held"));
+  const auto done = [&its = server, wanted, reason, answer](const Status& held) {
+    if (held) {
+      log_info(wanted.hold ? "legal hold" : "legal hold released",
+               {{"recording", wanted.recording}, {"reason", reason}});
+      its.index_.put(IndexHold{wanted.recording, wanted.hold});
+    }
+    answer(held);
+  };
   Keeping& keeping = server.keeping_;
-  if (wanted.hold && keeping.eraser.is_going(*name)) {
-    return peer.send(Answer{false, wanted.recording + " is being erased at this moment"});
-  }
-  const Status done = wanted.hold ? keeping.holds.hold(*name, printable(wanted.reason, 500))
-                                  : keeping.holds.release(*name);
-  if (!done) {
-    return peer.send(Answer{false, done.error().message});
-  }
-  log_info(wanted.hold ? "legal hold" : "legal hold released",
-           {{"recording", wanted.recording}, {"reason", printable(wanted.reason, 500)}});
-  server.index_.put(IndexHold{wanted.recording, wanted.hold});
-  return peer.send(Answer{true, wanted.recording + (wanted.hold ? " is held" : " is not held")});
+  wanted.hold ? keeping.eraser.hold(*name, reason, done) : done(keeping.holds.release(*name));
+  return ok();
 }
 
 Status Server::Client::answer_recordings_erase(const RecordingsErase& wanted) {
@@ -468,8 +475,10 @@ void Server::reindex(std::function<void(const Status&)> done) {
     }
   }
   index_.begin_rebuild();
-  const bool taken = workers_.submit([this, running, done, size = log_.size()] {
-    auto rows = rows_from_files(log_.folder(), size, facts_, folder_, keeping_.holds, running);
+  // These live longer than the workers, and this does not.
+  const bool taken = workers_.submit([this, running, done, log = log_.folder(), size = log_.size(),
+                                      &facts = facts_, &folder = folder_, &holds = keeping_.holds] {
+    auto rows = rows_from_files(log, size, facts, folder, holds, running);
     return [this, rows, done] {
       if (rows) {
         index_.finish_rebuild(*rows, done);

@@ -138,6 +138,10 @@ private:
 
   void check_erasure() {
     const bool erased = is_erased(header_);
+    if (logged_ != nullptr && logged_->deletion) {
+      return wrong("Its file was to be deleted, by " + order_words(*logged_->deletion) + " (" +
+                   at(*logged_->deletion) + "), and is there: an old copy was put back");
+    }
     if (logged_ != nullptr && logged_->erasure) {
       const std::string order = order_words(*logged_->erasure) + " (" + at(*logged_->erasure) + ")";
       return erased ? note("It was erased, by " + order + ": nobody can read it any more")

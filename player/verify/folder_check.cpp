@@ -79,11 +79,16 @@ FileVerdict verdict_of_missing(const RecordingName& name, const LogContents& log
     const std::string started = "its start was logged " +
                                 wall_clock_text(static_cast<int64_t>(logged.start->time_ms), true) +
                                 " (entry " + std::to_string(logged.start->index) + ")";
-    if (logged.erasure) {
+    if (logged.erasure && !logged.deletion) {
+      verdict.state = "missing";
+      verdict.findings.add(Level::wrong, "Its file is missing: " + started +
+                                             ", and only its key was to be erased, by " +
+                                             order_words(*logged.erasure));
+    } else if (logged.deletion) {
       verdict.state = "erased";
       verdict.findings.add(Level::note, "Its file is gone; " + started + ", and its erasure by " +
-                                            order_words(*logged.erasure) + " in entry " +
-                                            std::to_string(logged.erasure->index));
+                                            order_words(*logged.deletion) + " in entry " +
+                                            std::to_string(logged.deletion->index));
     } else {
       const std::string ended =
           logged.end ? ", its end with " + std::to_string(logged.end->frames) + " frames" : "";

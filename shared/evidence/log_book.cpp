@@ -128,18 +128,23 @@ void LogBook::take_erasure(const LogPlace& place, const LogEntry& entry) {
   if (!logged.start) {
     fault(entry.recording, "it is erased in " + entry_name(place.index) + " and never started");
   }
-  if (!logged.erasure) {
-    logged.erasure = LoggedRecording::Erasure{place, entry.hash, nullptr};
-  }
+  LoggedRecording::Erasure erasure{place, entry.hash, nullptr};
   const auto order = read_order(entry.hash);
   if (!order) {
-    return fault(entry.recording, "its order of erasure: " + order.error().message);
+    fault(entry.recording, "its order of erasure: " + order.error().message);
+  } else if (const auto& named = (*order)->order.recordings;
+             !std::binary_search(named.begin(), named.end(), entry.recording)) {
+    fault(entry.recording, "its order of erasure is about others and does not name it");
+  } else {
+    erasure.says = *order;
   }
-  const auto& named = (*order)->order.recordings;
-  if (!std::binary_search(named.begin(), named.end(), entry.recording)) {
-    return fault(entry.recording, "its order of erasure is about others and does not name it");
+  const bool deletes = erasure.says && erasure.says->order.what == ErasureOrder::What::file;
+  if (deletes && !logged.deletion) {
+    logged.deletion = erasure;
   }
-  logged.erasure->says = *order;
+  if (!logged.erasure) {
+    logged.erasure = std::move(erasure);
+  }
 }
 
 // Many are erased by one.

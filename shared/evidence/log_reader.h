@@ -48,10 +48,11 @@ struct LoggedRecording {
     std::shared_ptr<const SignedErasureOrder> says;  // none: it cannot be read, and is a fault
   };
   std::optional<Start> start;
-  std::optional<End> end;  // the first; a second is a fault
-  std::optional<Erasure> erasure;
-  std::vector<LoggedHead> heads;  // of recordings that were asked for; as they stand in the log
-  uint64_t last_frames = 0;       // of all heads, asked for or not
+  std::optional<End> end;           // the first; a second is a fault
+  std::optional<Erasure> erasure;   // the first
+  std::optional<Erasure> deletion;  // the first whose order wants the file deleted
+  std::vector<LoggedHead> heads;    // of recordings that were asked for; as they stand in the log
+  uint64_t last_frames = 0;         // of all heads, asked for or not
 };
 
 // Something that is wrong with the log; about one recording where `recording` is there.

@@ -134,6 +134,8 @@ def test_what_cannot_be_erased_says_why_and_nothing_of_the_order_is_done(bastion
     erase(bastion, first, held, "--reason", "both")
     again = erase(bastion, first, "--reason", "again", check=False)
     assert again.returncode == 1 and "erased already" in again.stderr
+    late = bastion.ctl("recordings", "hold", first, "--reason", "too late", check=False)
+    assert late.returncode == 1 and "erased already" in late.stderr and not listed(bastion, "--held")
     for bad in ("", "x" * 501, "two\nlines"):
         assert erase(bastion, held, "--reason", bad, check=False).returncode == 1
     bastion.verify("--all")
@@ -229,9 +231,39 @@ def test_nothing_is_erased_before_the_log_says_so_and_a_crash_in_between_is_made
     path_of(bastion, recording).write_bytes(before)
     assert any(level == "wrong" and of == recording for level, of, _ in bastion.findings("--all"))
     bastion.stop()
+    path_of(bastion, recording).with_suffix(".brec.rewrap").write_bytes(before[:1024])
     bastion.start()
     wait_until(lambda: path_of(bastion, recording).read_bytes() != before, 15, "the erasure")
+    wait_until(lambda: not path_of(bastion, recording).with_suffix(".brec.rewrap").exists(), 5, "it")
     bastion.verify("--all")
+
+
+def test_without_facts_and_after_a_leap_of_the_clock_nothing_is_deleted(tmp_path):
+    clock = FastClock()
+    try:
+        with running_stack(tmp_path, build=clock.build) as bastion:
+            client = logged_in(bastion, tmp_path)
+            unknown = record(bastion, client, "echo whose?")
+            known = record(bastion, client, "echo mine")
+            facts_of(bastion, unknown).unlink()
+            bastion.ctl("reindex")
+            bastion.stop()
+            clock.pass_time(400 * DAY, steps=1)  # a clock that begins somewhere
+            bastion.config["recording"]["retention_days"] = 30
+            bastion.write_config()
+            bastion.start()
+            due = json.loads(bastion.ctl("recordings", "retention", "--json").stdout)
+            assert known in {one["recording"] for one in due}
+            assert unknown not in {one["recording"] for one in due}
+            clock.pass_time(3 * 3600)
+            refused = bastion.ctl("recordings", "retention", "--now", "--yes", check=False)
+            assert refused.returncode == 1 and "the clock was set" in refused.stderr
+            assert path_of(bastion, known).exists()
+            clock.pass_time(DAY)
+            wait_until(lambda: not path_of(bastion, known).exists(), 20, "the deletion")
+            assert path_of(bastion, unknown).exists()
+    finally:
+        clock.remove()
 
 
 def test_recordings_are_deleted_by_age_and_what_is_held_is_not(tmp_path):
@@ -267,24 +299,34 @@ def test_recordings_are_deleted_by_age_and_what_is_held_is_not(tmp_path):
         clock.remove()
 
 
-def test_recordings_of_a_target_are_deleted_by_size_the_oldest_first(bastion, client):
+def test_recordings_of_a_target_are_deleted_by_size_the_oldest_first(tmp_path):
+    clock = FastClock()
     noise = "dd if=/dev/urandom bs=1024 count=700 2>/dev/null | base64"
-    first, second, third = (record(bastion, client, noise) for _ in range(3))
-    bastion.config["roles"]["users"]["targets"] = ["*"]
-    bastion.write_config()
-    bastion.ctl("reload")
-    elsewhere = record(bastion, client, noise, target="db1")
-    bastion.config["targets"]["web1"]["retention_mib"] = 2
-    bastion.write_config()
-    bastion.ctl("reload")
-    sizes = [path_of(bastion, one).stat().st_size for one in (first, second, third)]
-    assert all(size > 600 * 1024 for size in sizes) and sum(sizes[1:]) <= 2 << 20 < sum(sizes)
-    due = json.loads(bastion.ctl("recordings", "retention", "--json").stdout)
-    assert {"recording": first, "rule": "targets.web1.retention_mib is 2"} in due
-    assert not {second, third, elsewhere} & {one["recording"] for one in due}
-    assert path_of(bastion, first).exists()
-    done = bastion.ctl("recordings", "retention", "--now", "--yes")
-    assert "deleted" in done.stdout and not path_of(bastion, first).exists()
-    assert all(path_of(bastion, one).exists() for one in (second, third, elsewhere))
-    bastion.verify("--all")
-    assert "0 would be deleted" in bastion.ctl("recordings", "retention").stdout
+    try:
+        with running_stack(tmp_path, build=clock.build, login={"remember_s": 7 * DAY}) as bastion:
+            bastion.config["roles"]["users"]["targets"] = ["*"]
+            bastion.write_config()
+            bastion.ctl("reload")
+            client = logged_in(bastion, tmp_path)
+            first, second, third = (record(bastion, client, noise) for _ in range(3))
+            elsewhere = record(bastion, client, noise, target="db1")
+            limit = {"targets": {"web1": {**bastion.config["targets"]["web1"], "retention_mib": 2}}}
+            sizes = [path_of(bastion, one).stat().st_size for one in (first, second, third)]
+            assert all(size > 600 * 1024 for size in sizes) and sum(sizes[1:]) <= 2 << 20 < sum(sizes)
+            # Not within a day: nobody pushes out what nobody could have seen.
+            with bastion.changed(**limit):
+                assert "0 would be deleted" in bastion.ctl("recordings", "retention").stdout
+            clock.pass_time(DAY)
+            bastion.config["targets"]["web1"]["retention_mib"] = 2
+            bastion.write_config()
+            bastion.ctl("reload")
+            due = json.loads(bastion.ctl("recordings", "retention", "--json").stdout)
+            assert {"recording": first, "rule": "targets.web1.retention_mib is 2"} in due
+            assert not {second, third, elsewhere} & {one["recording"] for one in due}
+            done = bastion.ctl("recordings", "retention", "--now", "--yes")
+            assert "deleted" in done.stdout and not path_of(bastion, first).exists()
+            assert all(path_of(bastion, one).exists() for one in (second, third, elsewhere))
+            bastion.verify("--all")
+            assert "0 would be deleted" in bastion.ctl("recordings", "retention").stdout
+    finally:
+        clock.remove()

@@ -237,7 +237,7 @@ TAMPERINGS = [
     ("the order of erasure changed",
      lambda t: flip(next((t.log / "orders").iterdir()), 0), [D], WRONG, ALWAYS),
     ("erased by an order about another one", erase_by_order_of_another, [A], WRONG, ALWAYS),
-    ("an erased one's file removed", lambda t: t.path(D).unlink(), [], WHOLE, ALWAYS),
+    ("an erased one's file removed", lambda t: t.path(D).unlink(), [D], WRONG, ALWAYS),
     ("deleted, and the log rebuilt with another key", lambda t: delete_and_forge(t, "attacker"),
      [LOG], WRONG, ALWAYS),
     ("deleted, and the log rebuilt with the node's own key", lambda t: delete_and_forge(t, SEED),

@@ -81,9 +81,12 @@ Result<std::optional<FactsFile>> FactsFolder::read(const RecordingName& recordin
 }
 
 bool FactsFolder::has(const RecordingName& recording) const {
-  struct stat info {};
-  return ::fstatat(folder_.get(), name_of(recording).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 ||
-         errno != ENOENT;
+  const auto is_there = [&](const std::string& name) {
+    struct stat info {};
+    return ::fstatat(folder_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 ||
+           errno != ENOENT;
+  };
+  return is_there(name_of(recording)) || is_there(name_of(recording) + ".new");
 }
 
 Status FactsFolder::remove(const RecordingName& recording) const {

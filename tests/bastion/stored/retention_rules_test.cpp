@@ -90,6 +90,16 @@ TEST_CASE("retention: by size the oldest go, each limit counts what it is about"
   CHECK(due({recording(0, 1), recording(1, 2)}, rules) == "recording.retention_mib is 1: 1\n");
 }
 
+TEST_CASE("retention: by size nothing goes that has ended within a day") {
+  RetentionRules rules;
+  rules.all.mib = 1;
+  KeptRecording huge = recording(0, 0);
+  huge.bytes = 100 * kMib;
+  KeptRecording young = recording(1, 1);
+  ++young.over_ms;
+  CHECK(due({huge, young, recording(2, 1)}, rules) == "recording.retention_mib is 1: 2\n");
+}
+
 TEST_CASE("retention: what goes by age leaves its room to others") {
   RetentionRules rules;
   rules.roles["short"].days = 1;
@@ -107,7 +117,7 @@ TEST_CASE("retention: what is held or runs stays, and takes room") {
   running.over_ms = 0;
   CHECK(due({held, running}, rules).empty());
   rules.all.days = 0;
-  CHECK(due({held, running, recording(2, 0)}, rules) == "recording.retention_mib is 1: 2\n");
+  CHECK(due({held, running, recording(2, 1)}, rules) == "recording.retention_mib is 1: 2\n");
 }
 
 TEST_CASE("retention: a clock before the recording's end deletes nothing") {
