@@ -58,7 +58,8 @@ def run_session(client, bastion):
 
 
 def known_size(path):
-    return notes_of(path.read_text())[-1].size if path.exists() else 0
+    notes = notes_of(path.read_text()) if path.exists() else []
+    return notes[-1].size if notes else 0
 
 
 def copy_of_log(bastion, to):
