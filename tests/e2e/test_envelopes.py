@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from tests.support.auditor import Auditor
 from tests.support.brec import Recording, envelope_of
 from tests.support.player import make_recording, write_v3
 from tests.support.shell import Watch
@@ -18,14 +19,6 @@ from tests.e2e.conftest import running_stack
 
 PLAY = str(BUILD / "bin" / "sallyport-play")
 HEAD = re.compile(r"its head is ([0-9a-f]{64})\.$", re.MULTILINE)
-
-
-class Auditor:
-    def __init__(self, folder, name):
-        self.file = folder / f"{name}.age"
-        made = subprocess.run(["age-keygen", "-o", str(self.file)], check=True,
-                              capture_output=True, text=True)
-        self.recipient = re.search(r"age1\w+", made.stderr).group(0)
 
 
 @pytest.fixture(scope="module")

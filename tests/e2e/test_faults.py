@@ -12,11 +12,9 @@ import time
 import pytest
 
 from tests.support.counting import recorded_output
-from tests.support.dev_idp import DevIdp
-from tests.support.faults import ALL, check_nothing_is_wrong, every_nth, names
+from tests.support.faults import (
+    ALL, check_nothing_is_wrong, every_nth, faulty_bastion, names, starts)
 from tests.support.nth_fault import NthFault
-from tests.support.services import BastionOfServices
-from tests.support.stack import Client, Target
 
 FAULTS = [("posix/io/rw/write", errno.ENOSPC), ("sallyport/syncfs", errno.EIO),
           ("posix/io/oc/open", errno.EMFILE)]
@@ -31,32 +29,18 @@ if ALL:
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
     """A bastion whose stored may meet a fault, and a client that is logged in."""
-    folder = tmp_path_factory.mktemp("faulty")
-    target, idp, fault = Target(folder / "target"), DevIdp(), NthFault("stored")
-    bastion = BastionOfServices(idp.identity, target)
-    bastion.build = fault.build
-    bastion.fault = fault
+    fault = NthFault("stored")
     try:
-        idp.start(bastion.config_folder)
-        bastion.start().use_vault_key()
-        client = Client(bastion, folder)
-        client.log_in(idp.approve)
-        bastion.verify("--all")
-        yield bastion, client
+        with faulty_bastion(tmp_path_factory.mktemp("faulty"), fault) as (bastion, client):
+            bastion.fault = fault
+            yield bastion, client
     finally:
-        bastion.remove()
-        idp.stop()
-        target.stop()
         fault.remove()
 
 
 def restart_stored(bastion):
     bastion.stop_daemon("stored")
-    try:
-        bastion.start_daemon("stored")
-        return True
-    except AssertionError:
-        return False  # it met its fault at once, and ended
+    return starts(bastion, "stored")
 
 
 def one_run(bastion, client):

@@ -12,11 +12,12 @@ import pytest
 
 from tests.support.counting import Bystander
 from tests.support.dev_idp import DevIdp
-from tests.support.faults import ALL, check_nothing_is_wrong, every_nth, names
+from tests.support.faults import (
+    ALL, check_nothing_is_wrong, every_nth, faulty_bastion, names, starts)
 from tests.support.node_log import NodeLog, Verifier, tree_root
 from tests.support.nth_fault import NthFault
 from tests.support.services import BastionOfServices
-from tests.support.stack import Client, Target
+from tests.support.stack import Target
 
 FAULTS = [("posix/io/rw/write", errno.ENOSPC), ("sallyport/openat", errno.EMFILE),
           ("posix/io/sync/fsync", errno.EIO), ("sallyport/renameat2", errno.EIO)]
@@ -72,28 +73,8 @@ def fault():
 @pytest.fixture
 def faulty(tmp_path, fault):
     """A bastion whose keyd may meet a fault, and a client that is logged in."""
-    target, idp = Target(tmp_path / "target"), DevIdp()
-    bastion = BastionOfServices(idp.identity, target)
-    bastion.build = fault.build
-    try:
-        idp.start(bastion.config_folder)
-        bastion.start().use_vault_key()
-        client = Client(bastion, tmp_path)
-        client.log_in(idp.approve)
-        bastion.verify("--all")
+    with faulty_bastion(tmp_path, fault) as (bastion, client):
         yield bastion, client
-    finally:
-        bastion.remove()
-        idp.stop()
-        target.stop()
-
-
-def start_keyd(bastion):
-    try:
-        bastion.start_daemon("keyd")
-        return True
-    except AssertionError:
-        return False  # it met its fault at once, and ended
 
 
 def says_why_it_ended(bastion, since):
@@ -132,7 +113,7 @@ def test_the_nth_call_fails_and_no_key_and_no_signature_is_lost(faulty, fault, p
         bastion.stop_daemon("keyd")
         since = bastion.log_path.stat().st_size
         fault.order(point, nth, error)
-        if start_keyd(bastion):
+        if starts(bastion, "keyd"):
             work(keeper, client, f"key{nth}")
         else:
             assert says_why_it_ended(bastion, since)
@@ -141,7 +122,7 @@ def test_the_nth_call_fails_and_no_key_and_no_signature_is_lost(faulty, fault, p
         met = fault.was_met()
         fault.clear()
         keeper.note_signatures()
-        assert start_keyd(bastion) and log_in(client)
+        assert starts(bastion, "keyd") and log_in(client)
         assert keeper.listed() >= keeper.keys
         keeper.remove_new_keys()
         check_nothing_is_wrong(bastion, "--all")
@@ -175,13 +156,13 @@ def test_a_first_start_that_fails_is_made_good_by_the_next(keyd_alone, fault, po
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         since = keyd_alone.log_path.stat().st_size
         fault.order(point, nth, error)
-        started = start_keyd(keyd_alone)
+        started = starts(keyd_alone, "keyd")
         met = fault.was_met()
         fault.clear()
         told = keyd_alone.ctl("log", "key").stdout if started else None
         assert started or says_why_it_ended(keyd_alone, since)
         keyd_alone.stop_daemon("keyd")
-        assert start_keyd(keyd_alone)
+        assert starts(keyd_alone, "keyd")
         assert told in (None, keyd_alone.ctl("log", "key").stdout), "the log has another key now"
         keyd_alone.stop_daemon("keyd")
         return met

@@ -5,29 +5,21 @@ import base64
 import os
 import re
 import signal
-import subprocess
 import time
 
 import pexpect
 import pytest
 
 from tests.e2e.conftest import running_stack
+from tests.support.auditor import Auditor
 from tests.support.brec import Recording
 from tests.support.shell import Watch
-from tests.support.stack import ME, Client, Target, wait_until
+from tests.support.stack import Client, Target, wait_until
 
 SECRET = "Zq7#xVw9!kB"
 PROMPT = "READY> "
 PART = 4  # no four characters of a secret either
 MARK = "[not echoed]"
-
-
-class Auditor:
-    def __init__(self, folder, name):
-        self.file = folder / f"{name}.age"
-        made = subprocess.run(["age-keygen", "-o", str(self.file)], check=True,
-                              capture_output=True, text=True)
-        self.recipient = re.search(r"age1\w+", made.stderr).group(0)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of which each meets one fault (nth_fault.py). SALLYPORT_FAULTS=all tries every call
 (tests/nightly.sh)."""
+import contextlib
 import errno
 import os
 import random
 import subprocess
+
+from tests.support.dev_idp import DevIdp
+from tests.support.services import BastionOfServices
+from tests.support.stack import Client, Target
 
 ALL = os.environ.get("SALLYPORT_FAULTS") == "all"
 MOST_CALLS = 400
@@ -31,3 +36,30 @@ def every_nth(run, step):
         except (AssertionError, subprocess.TimeoutExpired) as wrong:
             raise AssertionError(f"call {nth}: {wrong}") from wrong
     raise AssertionError("there are more calls than this test makes fail")
+
+
+@contextlib.contextmanager
+def faulty_bastion(folder, fault):
+    """A bastion of services with the executables of `fault`, and a client that is logged in."""
+    target, idp = Target(folder / "target"), DevIdp()
+    bastion = BastionOfServices(idp.identity, target)
+    bastion.build = fault.build
+    try:
+        idp.start(bastion.config_folder)
+        bastion.start().use_vault_key()
+        client = Client(bastion, folder)
+        client.log_in(idp.approve)
+        bastion.verify("--all")
+        yield bastion, client
+    finally:
+        bastion.remove()
+        idp.stop()
+        target.stop()
+
+
+def starts(bastion, daemon):
+    try:
+        bastion.start_daemon(daemon)
+        return True
+    except AssertionError:
+        return False  # it met its fault at once, and ended
