@@ -56,28 +56,13 @@ Connection::~Connection() {
 void Connection::on_events(uint32_t events) {
   Status status = (events & EPOLLOUT) != 0 ? peer_.flush() : ok();
   if (status && (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) {
-    status = receive_all();
+    status = receive_all(peer_, [this](Received& received) { return answer(received); });
   }
   if (!status) {
     drop(status.error());
     return;
   }
   server_.loop_.change(peer_.fd(), peer_.wants_write() ? EPOLLIN | EPOLLOUT : EPOLLIN);
-}
-
-Status Connection::receive_all() {
-  for (;;) {
-    auto received = peer_.receive();
-    if (!received) {
-      return received.error();
-    }
-    if (!*received) {
-      return ok();
-    }
-    if (const Status answered = answer(**received); !answered) {
-      return answered;
-    }
-  }
 }
 
 Status Connection::answer(Received& received) {

@@ -40,7 +40,6 @@ private:
   static std::span<const Rule> rules();
 
   void on_events(uint32_t events);
-  Status receive_all();
   Status answer(Received& received);
   template <class Message>
   Status send(const Message& message) {

@@ -13,7 +13,7 @@ namespace sallyport {
 // for it, would fill the provider with flows.
 class PendingSignIns {
 public:
-  // Holds its names until it goes. It may outlive the table.
+  // LegalHolds its names until it goes. It may outlive the table.
   class Claim {
   public:
     Claim() = default;

@@ -68,28 +68,22 @@ void SignerLink::on_ready(uint32_t events) {
 }
 
 Status SignerLink::read_answers() {
-  for (;;) {
-    auto received = peer_.receive();
-    if (!received) {
-      return received.error();
-    }
-    if (!*received) {
-      return ok();
-    }
-    const auto signer = (*received)->type == MessageType::signer
-                            ? decode<Signer>((*received)->body)
+  return receive_all(peer_, [this](Received& received) -> Status {
+    const auto signer = received.type == MessageType::signer
+                            ? decode<Signer>(received.body)
                             : Result<Signer>(Error{Errc::protocol, "not a signer"});
     if (!signer) {
       return signer.error();
     }
     if (!signer->ok) {
       finish(signer->session, Error{Errc::denied, signer->text});
-    } else if ((*received)->fds.size() == 1) {
-      finish(signer->session, std::move((*received)->fds[0]));
+    } else if (received.fds.size() == 1) {
+      finish(signer->session, std::move(received.fds[0]));
     } else {
       return Error{Errc::protocol, "a signer without its descriptor"};
     }
-  }
+    return ok();
+  });
 }
 
 void SignerLink::finish(const Id& session, Result<UniqueFd> signer) {

@@ -101,20 +101,11 @@ Status KeyDaemon::Conversation::read_messages() {
                                      Times::many),
       allow<&Self::answer_sign_checkpoint>(in(Caller::stored, Caller::own_user), Times::many),
   };
-  for (;;) {
-    auto received = peer_.receive();
-    if (!received) {
-      return received.error();
-    }
-    if (!*received) {
-      return ok();
-    }
-    const auto answered = dispatch<Self>(std::span(kTable), *this, caller_, seen_, **received);
-    wipe(**received);
-    if (!answered) {
-      return answered;
-    }
-  }
+  return receive_all(peer_, [this](Received& received) {
+    Status answered = dispatch<Self>(std::span(kTable), *this, caller_, seen_, received);
+    wipe(received);
+    return answered;
+  });
 }
 
 template <class Message>

@@ -123,13 +123,10 @@ void WitnessDesk::on_ready(Client& client) {
       allow<&Client::answer_witness_says>(in(0), Times::many),
   };
   Status status = client.peer.flush();
-  while (status) {
-    auto received = client.peer.receive();
-    if (!received || !*received) {
-      status = received ? ok() : Status(received.error());
-      break;
-    }
-    status = dispatch<Client>(kTable, client, 0, client.seen, **received);
+  if (status) {
+    status = receive_all(client.peer, [&](Received& received) {
+      return dispatch<Client>(kTable, client, 0, client.seen, received);
+    });
   }
   if (!status) {
     if (status.error().code == Errc::protocol) {

@@ -104,4 +104,21 @@ Result<uid_t> peer_uid(int fd);                          // of whoever connected
 // For tools: waits up to timeout_ms for one message; not for daemons.
 Result<Received> receive_waiting(Peer& peer, int timeout_ms);
 
+// Each message that is there now, until `take` has an error for one.
+template <class Take>
+Status receive_all(Peer& peer, Take take) {
+  for (;;) {
+    auto received = peer.receive();
+    if (!received) {
+      return received.error();
+    }
+    if (!*received) {
+      return ok();
+    }
+    if (Status taken = take(**received); !taken) {
+      return taken;
+    }
+  }
+}
+
 }  // namespace sallyport
