@@ -6,8 +6,8 @@
 #pragma once
 
 #include "bastion/stored/facts/facts_folder.h"
-#include "bastion/stored/holds.h"
 #include "bastion/stored/index/index_worker.h"
+#include "bastion/stored/legal_holds.h"
 #include "bastion/stored/node_log.h"
 #include "bastion/stored/recordings_folder.h"
 #include "bastion/stored/recovery.h"
@@ -31,7 +31,7 @@ public:
     NodeLog& log;
     FactsFolder& facts;
     IndexWorker& index;
-    Holds& holds;
+    LegalHolds& holds;
   };
   using Done = std::function<void(const Status&)>;
 

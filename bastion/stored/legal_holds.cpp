@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/stored/holds.h"
+#include "bastion/stored/legal_holds.h"
 
 #include "shared/base/new_file.h"
 
@@ -10,7 +10,7 @@
 
 namespace sallyport::stored {
 
-Result<Holds> Holds::open(const std::string& path) {
+Result<LegalHolds> LegalHolds::open(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
     return errno_error(path);
   }
@@ -18,18 +18,18 @@ Result<Holds> Holds::open(const std::string& path) {
   if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return Error{Errc::io, path + " is no folder"};
   }
-  return Holds(path);
+  return LegalHolds(path);
 }
 
-std::string Holds::path_of(const RecordingName& recording) const {
+std::string LegalHolds::path_of(const RecordingName& recording) const {
   return path_ + "/" + recording_id(recording);
 }
 
-Status Holds::hold(const RecordingName& recording, const std::string& reason) {
+Status LegalHolds::hold(const RecordingName& recording, const std::string& reason) {
   return is_held(recording) ? ok() : write_new_file(path_of(recording), reason + "\n", 0640);
 }
 
-Status Holds::release(const RecordingName& recording) {
+Status LegalHolds::release(const RecordingName& recording) {
   const std::string path = path_of(recording);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return errno_error(path);
@@ -38,7 +38,7 @@ Status Holds::release(const RecordingName& recording) {
   return ok();
 }
 
-bool Holds::is_held(const RecordingName& recording) const {
+bool LegalHolds::is_held(const RecordingName& recording) const {
   struct stat info {};
   return ::lstat(path_of(recording).c_str(), &info) == 0 || errno != ENOENT;
 }

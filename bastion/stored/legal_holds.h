@@ -10,9 +10,9 @@ namespace sallyport::stored {
 
 // Legal holds: what is held is neither erased nor deleted, by nobody's order and by no retention.
 // One file for each recording, with the reason; not in the index, which can be lost.
-class Holds {
+class LegalHolds {
 public:
-  static Result<Holds> open(const std::string& path);  // makes it, mode 0750
+  static Result<LegalHolds> open(const std::string& path);  // makes it, mode 0750
 
   // On disk when this returns. What is held already keeps its first reason.
   Status hold(const RecordingName& recording, const std::string& reason);
@@ -22,7 +22,7 @@ public:
   bool is_held(const RecordingName& recording) const;
 
 private:
-  explicit Holds(std::string path) : path_(std::move(path)) {}
+  explicit LegalHolds(std::string path) : path_(std::move(path)) {}
   std::string path_of(const RecordingName& recording) const;
 
   std::string path_;

@@ -94,44 +94,60 @@ void mark_clean(const Config& config) {
   }
 }
 
+struct Folders {
+  stored::RecordingsFolder recordings;
+  std::vector<std::string> file_names;  // before anybody can make a new one
+  stored::FactsFolder facts;
+  stored::LegalHolds holds;
+};
+
+Result<Folders> open_folders(const Config& config) {
+  auto recordings = stored::RecordingsFolder::open(config.recordings_path());
+  if (!recordings) {
+    return recordings.error();
+  }
+  auto file_names = recordings->file_names();
+  if (!file_names) {
+    return file_names.error();
+  }
+  auto facts = stored::FactsFolder::open(config.state_path("stored") + "/facts");
+  if (!facts) {
+    return facts.error();
+  }
+  auto holds = stored::LegalHolds::open(config.state_path("stored") + "/holds");
+  if (!holds) {
+    return holds.error();
+  }
+  return Folders{std::move(*recordings), std::move(*file_names), std::move(*facts),
+                 std::move(*holds)};
+}
+
 int serve(const Config& config) {
   EventLoop loop;
   loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
-  auto folder = stored::RecordingsFolder::open(config.recordings_path());
-  if (!folder) {
-    return refuse(folder.error());
+  auto folders = open_folders(config);
+  if (!folders) {
+    return refuse(folders.error());
   }
-  // Before anybody can make a new one.
-  const auto file_names = folder->file_names();
-  if (!file_names) {
-    return refuse(file_names.error());
-  }
-  const auto holds = [&](const LogEntry& entry) {
-    return stored::holds(*folder, config.log_path(), entry);
+  const auto keep = [&](const LogEntry& entry) {
+    return stored::is_still_true(folders->recordings, config.log_path(), entry);
   };
   const uint64_t last_signed_ms = modified_ms(config.log_path() + "/checkpoint");
   const auto log = stored::NodeLog::open(
-      {config.log_path(), config.recordings_path(), config.socket_path("keyd")}, holds,
+      {config.log_path(), config.recordings_path(), config.socket_path("keyd")}, keep,
       config.witnesses.empty() ? stored::NodeLog::Signing::at_once
                                : stored::NodeLog::Signing::held);
   if (!log) {
     return refuse(log.error());
   }
-  auto facts = stored::FactsFolder::open(config.state_path("stored") + "/facts");
-  if (!facts) {
-    return refuse(facts.error());
-  }
-  auto legal_holds = stored::Holds::open(config.state_path("stored") + "/holds");
-  if (!legal_holds) {
-    return refuse(legal_holds.error());
-  }
   const bool was_clean = take_clean_mark(config);
   stored::IndexWorker index(loop, config.state_path("stored") + "/index.db");
   Workers workers(loop, 1, std::numeric_limits<size_t>::max());
-  stored::EndEntries ends(loop, workers, *folder, **log, index);
-  stored::Eraser eraser(loop, workers, {*folder, **log, *facts, index, *legal_holds}, config.node,
-                        config.erasure);
-  look_after(workers, *folder, **log, ends, *file_names);
+  stored::EndEntries ends(loop, workers, folders->recordings, **log, index);
+  stored::Eraser eraser(loop, workers,
+                        {folders->recordings, **log, folders->facts, index, folders->holds},
+                        config.node, config.erasure);
+  look_after(workers, folders->recordings, **log, ends, folders->file_names);
   keep_house(loop, workers, **log, eraser);
   stored::Retention retention(loop, index, eraser, config.node, stored::retention_rules(config),
                               last_signed_ms);
@@ -142,8 +158,9 @@ int serve(const Config& config) {
     return refuse((listener ? witness_listener : listener).error());
   }
   stored::WitnessDesk witnesses(loop, config, **log, std::move(*witness_listener));
-  stored::Server server(loop, config, *folder, **log, *facts, ends, index, workers, witnesses,
-                        {*legal_holds, eraser, retention}, std::move(*listener));
+  stored::Server server(loop, config, folders->recordings, **log, folders->facts, ends, index,
+                        workers, witnesses, {folders->holds, eraser, retention},
+                        std::move(*listener));
   if (!was_clean) {
     server.reindex([](const Status& done) {
       log_info("the index was built anew", {{"result", done ? "done" : done.error().message}});

@@ -128,8 +128,8 @@ void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>&
   }
 }
 
-Result<bool> holds(const RecordingsFolder& folder, const std::string& log_folder,
-                   const LogEntry& entry) {
+Result<bool> is_still_true(const RecordingsFolder& folder, const std::string& log_folder,
+                           const LogEntry& entry) {
   switch (entry.kind) {
     case LogEntry::Kind::start:
       return has_begun(folder.path_of(entry.recording), entry.recording, entry.hash);

@@ -36,7 +36,7 @@ void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>&
 
 // Whether an entry that no checkpoint covers still holds: after a power loss the disk may have it,
 // and not what it speaks of. An error: that cannot be known now.
-Result<bool> holds(const RecordingsFolder& folder, const std::string& log_folder,
-                   const LogEntry& entry);
+Result<bool> is_still_true(const RecordingsFolder& folder, const std::string& log_folder,
+                           const LogEntry& entry);
 
 }  // namespace sallyport::stored

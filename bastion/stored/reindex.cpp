@@ -52,7 +52,7 @@ void look_at_file(const RecordingsFolder& folder, const RecordingName& name, boo
 Result<std::vector<RecordingEntry>> rows_from_files(const std::string& log_folder,
                                                     uint64_t log_size, const FactsFolder& facts,
                                                     const RecordingsFolder& folder,
-                                                    const Holds& holds,
+                                                    const LegalHolds& holds,
                                                     const std::set<RecordingName>& running) {
   std::map<RecordingName, RecordingEntry> rows;
   const Status read = for_each_entry(log_folder, log_size, [&](const LogEntry& entry) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bastion/stored/facts/facts_folder.h"
-#include "bastion/stored/holds.h"
+#include "bastion/stored/legal_holds.h"
 #include "bastion/stored/recordings_folder.h"
 #include "shared/ipc/daemon_messages.h"
 
@@ -17,7 +17,7 @@ namespace sallyport::stored {
 Result<std::vector<RecordingEntry>> rows_from_files(const std::string& log_folder,
                                                     uint64_t log_size, const FactsFolder& facts,
                                                     const RecordingsFolder& folder,
-                                                    const Holds& holds,
+                                                    const LegalHolds& holds,
                                                     const std::set<RecordingName>& running);
 
 }  // namespace sallyport::stored

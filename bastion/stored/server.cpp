@@ -177,13 +177,10 @@ void Server::on_ready(Client& client, uint32_t) {
       allow<&Client::answer_reload>(kAdministrator, Times::many),
   };
   Status status = client.peer.flush();
-  while (status) {
-    auto received = client.peer.receive();
-    if (!received || !*received) {
-      status = received ? ok() : Status(received.error());
-      break;
-    }
-    status = dispatch<Client>(kTable, client, client.caller, client.seen, **received);
+  if (status) {
+    status = receive_all(client.peer, [&](Received& received) {
+      return dispatch<Client>(kTable, client, client.caller, client.seen, received);
+    });
   }
   if (!status) {
     if (status.error().code == Errc::protocol) {

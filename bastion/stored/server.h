@@ -4,7 +4,7 @@
 #include "bastion/stored/end_entries.h"
 #include "bastion/stored/facts/facts_folder.h"
 #include "bastion/stored/heads_entries.h"
-#include "bastion/stored/holds.h"
+#include "bastion/stored/legal_holds.h"
 #include "bastion/stored/node_log.h"
 #include "bastion/stored/recordings_folder.h"
 #include "bastion/stored/retention.h"
@@ -29,7 +29,7 @@ enum class Caller : uint8_t { session, administrator, own_user };
 
 // How long recordings stay, and who has a say in it.
 struct Keeping {
-  Holds& holds;
+  LegalHolds& holds;
   Eraser& eraser;
   Retention& retention;
 };

@@ -2,7 +2,7 @@
 #include "bastion/stored/erase_files.h"
 
 #include "bastion/stored/heads_entries.h"
-#include "bastion/stored/holds.h"
+#include "bastion/stored/legal_holds.h"
 #include "shared/base/hex.h"
 #include "shared/base/unix_ms.h"
 #include "shared/recording/envelope.h"
@@ -134,19 +134,19 @@ TEST_CASE("an order that is lost erases the key, not the file") {
 
 TEST_CASE("a legal hold stays until it is released") {
   const TestFolder root;
-  auto holds = Holds::open(root / "holds");
+  auto holds = LegalHolds::open(root / "holds");
   REQUIRE(holds);
   const RecordingName name{Id::random(), 3};
   CHECK_FALSE(holds->is_held(name));
   REQUIRE(holds->hold(name, "case 12"));
   REQUIRE(holds->hold(name, "case 13"));
-  CHECK(Holds::open(root / "holds")->is_held(name));
+  CHECK(LegalHolds::open(root / "holds")->is_held(name));
   CHECK_FALSE(holds->is_held({name.session, 4}));
   REQUIRE(holds->release(name));
   REQUIRE(holds->release(name));
   CHECK_FALSE(holds->is_held(name));
   std::ofstream(root / "file").flush();
-  CHECK_FALSE(Holds::open(root / "file"));
+  CHECK_FALSE(LegalHolds::open(root / "file"));
 }
 
 TEST_CASE("heads files go when all that had begun before was erased, a day later") {
