@@ -73,14 +73,6 @@ def erase(bastion, *arguments, check=True):
     return bastion.ctl("recordings", "erase", *arguments, "--yes", check=check)
 
 
-def verdict(bastion, recording):
-    report = json.loads(bastion.play("verify", "--json", "--all", "--recordings",
-                                     str(bastion.recordings_folder()), "--log-key",
-                                     bastion.log_key(), check=False).stdout)
-    [one] = [r for r in report["recordings"] if r["id"] == recording]
-    return " ".join(finding["text"] for finding in one["findings"])
-
-
 def test_an_erased_recording_is_unreadable_and_everything_still_verifies(bastion, client):
     gone = record(bastion, client, "echo a secret of Ada")
     kept = record(bastion, client, "echo something else")
@@ -108,7 +100,7 @@ def test_an_erased_recording_is_unreadable_and_everything_still_verifies(bastion
     [order] = orders(bastion)
     assert hashlib.sha256(order.read_bytes()).hexdigest() == order.name
     assert f"reason request 4711\nrecording {gone}\n" in order.read_text()
-    assert "request 4711" in verdict(bastion, gone) and "signed by nobody" in verdict(bastion, gone)
+    assert "request 4711" in bastion.verdict(gone) and "signed by nobody" in bastion.verdict(gone)
 
 
 def test_what_cannot_be_erased_says_why_and_nothing_of_the_order_is_done(bastion, client):
@@ -193,7 +185,7 @@ def test_two_people_sign_an_order_where_the_configuration_wants_it(bastion, clie
     fingerprints = [subprocess.run(["ssh-keygen", "-l", "-f", f"{keys[name]}.pub"],
                                    capture_output=True, text=True).stdout.split()[1]
                     for name in ("ada", "bob")]
-    assert all(one in verdict(bastion, recording) for one in fingerprints)
+    assert all(one in bastion.verdict(recording) for one in fingerprints)
     # An auditor needs no tool of ours for the signatures.
     [kept] = orders(bastion)
     text, *blocks = kept.read_text().split("\n\n")
@@ -292,7 +284,7 @@ def test_recordings_are_deleted_by_age_and_what_is_held_is_not(tmp_path):
             assert entry_of(bastion, old)["state"] == "erased"
             assert all(path_of(bastion, one).exists() for one in (held, by_default, young))
             bastion.verify("--all")
-            assert "roles.users.retention_days is 3" in verdict(bastion, old)
+            assert "roles.users.retention_days is 3" in bastion.verdict(old)
             bastion.ctl("reindex")
             assert entry_of(bastion, old)["bytes"] == 0
     finally:

@@ -246,13 +246,20 @@ class Bastion:
             self.known_log_key = self.ctl("log", "key").stdout.strip()
         return self.known_log_key
 
+    def report(self, *what):
+        """What verification says."""
+        done = self.play("verify", "--json", *map(str, what), "--recordings",
+                         str(self.recordings_folder()), "--log-key", self.log_key(), check=False)
+        assert done.returncode in (0, 1, 3), done.stderr
+        return json.loads(done.stdout)
+
+    def verdict(self, recording):
+        [one] = [each for each in self.report("--all")["recordings"] if each["id"] == recording]
+        return " ".join(finding["text"] for finding in one["findings"])
+
     def findings(self, *what):
         """What verification finds open or wrong, as (level, recording, text)."""
-        folder = self.recordings_folder()
-        done = self.play("verify", "--json", *map(str, what), "--recordings", str(folder),
-                         "--log-key", self.log_key(), check=False)
-        assert done.returncode in (0, 1, 3), done.stderr
-        report = json.loads(done.stdout)
+        report = self.report(*what)
         found = [(one["level"], "log", one["text"]) for one in report["log"]["findings"]]
         for recording in report["recordings"]:
             found += [(one["level"], recording["id"], one["text"])
