@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/base/names.h"
 #include "shared/config/address.h"
+#include "shared/config/host_key.h"
 #include "shared/config/nearest.h"
 #include "shared/config/read_tree.h"
 #include "shared/config/values.h"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace sallyport {
@@ -142,6 +144,14 @@ private:
       error("recording.erasure.approvers", "are fewer than recording.erasure.approvals (" +
                                                std::to_string(config_.erasure.approvals) +
                                                "): nothing could be erased");
+    }
+    std::set<std::string> seen;
+    for (const std::string& approver : approvers) {
+      const auto key = parse_public_key_line(approver);
+      if (key && !seen.insert(key->text()).second) {
+        error("recording.erasure.approvers",
+              "has the key " + key->fingerprint() + " twice: it signs once; leave one of them out");
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.support import idp
+from tests.support.certificate import self_signed
 
 PROBE = os.path.join(os.environ["SALLYPORT_BUILD_DIR"], "tests", "device_flow_probe")
 KINDS = ["oidc-provider", "glewlwyd"]
@@ -198,17 +199,8 @@ def test_other_signature_algorithms(alg):
         assert approve_and_end(other)["event"] == "person"
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
-                    "-out", cert, "-days", "2", "-subj", "/CN=127.0.0.1",
-                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    return cert, key
-
-
-def test_https_with_a_certificate_authority_of_ones_own(certificate):
-    cert, key = certificate
+def test_https_with_a_certificate_authority_of_ones_own(tmp_path):
+    cert, key = self_signed(tmp_path)
     with idp.start("oidc-provider", interval=1, tls_cert=cert, tls_key=key) as secure:
         assert approve_and_end(secure)["event"] == "person"
         with login(secure, ca_file="") as running:

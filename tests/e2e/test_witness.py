@@ -12,6 +12,7 @@ import pexpect
 import pytest
 
 from tests.e2e.conftest import running_stack
+from tests.support.certificate import self_signed
 from tests.support.stack import AS_USER, Client, free_port, read_code, short_folder, wait_until
 from tests.support.witness import Witness, notes_of
 
@@ -165,6 +166,37 @@ def test_a_witness_with_a_url_cosigns(tmp_path, witness):
         wait_until(lambda: notes_of(cosigned.read_text())[0].size == log_size(bastion), 5)
         note, = notes_of(cosigned.read_text())
         assert note.is_signed_by(key) and note.is_signed_by(witness.key)
+
+
+def test_a_witness_is_reached_by_tls_with_an_authority_of_ones_own_and_by_its_name(archive, tmp_path):
+    (archive / "other").mkdir()
+    certificate = self_signed(archive)
+    of_another_name = self_signed(archive / "other", "DNS:other.example")
+    for file in (certificate[0], of_another_name[0]):
+        file.chmod(0o644)
+    witness, other = Witness(certificate=certificate), Witness(certificate=of_another_name)
+
+    def config(one, **more):
+        return {"url": one.url, "key": one.key, "interval_s": 0, **more}
+    try:
+        with stack(tmp_path, good=config(witness, ca_file=str(certificate[0])),
+                   unknown=config(witness),
+                   misnamed=config(other, ca_file=str(of_another_name[0]))) as bastion:
+            witness.trust(log_key(bastion))
+            other.trust(log_key(bastion))
+            client = Client(bastion, tmp_path)
+            client.log_in(bastion.idp.approve)
+            run_session(client, bastion)
+            wait_until(lambda: witness.known["sallyport/test-node"].size == log_size(bastion), 20)
+            for name in ("unknown", "misnamed"):
+                why = wait_until(lambda: {
+                    line["why"] for line in alarms(bastion, "does not take checkpoints")
+                    if line["witness"] == name}, 10, f"an alarm about {name}")
+                assert all("certificate" in one for one in why), (name, why)
+            assert not other.known
+    finally:
+        witness.stop()
+        other.stop()
 
 
 def test_a_cosignature_of_another_key_does_not_count(tmp_path, witness):

@@ -4,6 +4,7 @@ our code. And notes as a verifier reads them."""
 import base64
 import hashlib
 import http.server
+import ssl
 import threading
 import time
 
@@ -84,9 +85,10 @@ def continues(old_size, old_root, size, root, proof):
 
 
 class Witness:
-    """On loopback. `answer` overrides what it says: (status, body)."""
+    """On loopback, by TLS with a certificate: (its file, its key's file). `answer` overrides what it
+    says: (status, body)."""
 
-    def __init__(self, name="witness.example/w1"):
+    def __init__(self, name="witness.example/w1", certificate=None):
         self.name = name
         self.private = Ed25519PrivateKey.generate()
         public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -115,7 +117,12 @@ class Witness:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/w/"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.server.server_port}/w/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def trust(self, log_key):

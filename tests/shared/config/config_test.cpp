@@ -255,6 +255,10 @@ TEST_CASE("who approves erasures must be enough of them, and retention is read",
   const auto too_few = with(R"(, "erasure": {"approvers": [)" + key + "]}");
   REQUIRE(too_few.errors.size() == 1);
   CHECK(too_few.errors[0].key == "recording.erasure.approvers");
+  const auto twice = with(R"(, "erasure": {"approvers": [)" + key + ", " +
+                          key.substr(0, key.size() - 4) + "eve\"]}");
+  REQUIRE(twice.errors.size() == 1);
+  CHECK(twice.errors[0].text.find(" twice: it signs once") != std::string::npos);
   const auto nobody = with(R"(, "erasure": {"approvals": 2})");
   REQUIRE(nobody.errors.size() == 1);
   CHECK(nobody.errors[0].key == "recording.erasure.approvals");
