@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bastion/witness/known.h"
 #include "bastion/witness/run_command.h"
 #include "bastion/witness/witness.h"
 
 namespace sallyport::witness {
 
 // A program that gets a note as its input, and says by exit status 0 that it keeps it. What it
-// prints is what it knew before, if that is a note. Once, before it is given one, it is run without
-// input.
+// prints is what it knew before. Once, before it is given one, it is run without input; what it
+// then prints has a checkpoint of the log, or is nothing.
 class CommandWitness : public Witness {
 public:
   static constexpr std::chrono::seconds kPatience{30};
@@ -22,10 +23,13 @@ public:
 private:
   // What stands against the log, or that it failed; none: it went well.
   std::optional<WitnessSays> run(const std::string& input, const SignedLog& log);
+  std::optional<WitnessSays> compare(const std::string& output, const SignedLog& log);
 
   const std::vector<std::string> command_;
   const std::chrono::milliseconds patience_;
   bool asked_ = false;
+  std::optional<Known> known_;  // the largest that it printed
+  NoteVerifier of_;             // whose that is
   std::atomic<bool> cancelled_ = false;
 };
 

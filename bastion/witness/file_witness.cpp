@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/witness/file_witness.h"
 
-#include "bastion/witness/known.h"
 #include "shared/base/hex.h"
 #include "shared/base/unique_fd.h"
 #include "shared/base/write_and_sync.h"
@@ -17,37 +16,36 @@ namespace sallyport::witness {
 
 namespace {
 
-// About a thousand notes: what is looked at for the largest.
-constexpr off_t kTailBytes = 256 * 1024;
+constexpr uint64_t kBlockBytes = 4 * 1024 * 1024;
 
-// Empty where there is no file.
-Result<std::string> read_tail(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) {
-    return errno == ENOENT ? Result(std::string()) : errno_error(path);
+Result<UniqueFd> open_to_read(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd && errno == ENOENT) {
+    return Error{Errc::not_found, path + " is missing"};
   }
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) {
+  if (!fd || ::fstat(fd.get(), &info) != 0) {
     return errno_error(path);
   }
-  if (!S_ISREG(info.st_mode)) {
-    return Error{Errc::invalid, path + " is not a file"};
-  }
-  off_t at = std::max<off_t>(0, info.st_size - kTailBytes);
-  std::string tail(static_cast<size_t>(info.st_size - at), '\0');
+  return S_ISREG(info.st_mode) ? Result(std::move(fd))
+                               : Error{Errc::invalid, path + " is not a file"};
+}
+
+Result<std::string> read_at(int fd, uint64_t offset, uint64_t count) {
+  std::string bytes(count, '\0');
   size_t filled = 0;
-  while (filled < tail.size()) {
-    const ssize_t got = ::pread(fd.get(), tail.data() + filled, tail.size() - filled,
-                                at + static_cast<off_t>(filled));
+  while (filled < bytes.size()) {
+    const ssize_t got = ::pread(fd, bytes.data() + filled, bytes.size() - filled,
+                                static_cast<off_t>(offset + filled));
     if (got < 0 && errno == EINTR) {
       continue;
     }
     if (got <= 0) {
-      return got < 0 ? errno_error(path) : Error{Errc::io, path + " became shorter"};
+      return got < 0 ? errno_error("reading") : Error{Errc::io, "it became shorter"};
     }
     filled += static_cast<size_t>(got);
   }
-  return tail;
+  return bytes;
 }
 
 Result<UniqueFd> open_to_append(const std::string& path) {
@@ -65,14 +63,49 @@ Status sync_folder_of(const std::string& path) {
 
 }  // namespace
 
-WitnessSays FileWitness::show(const SignedLog& log) {
-  const auto tail = read_tail(path_);
-  if (!tail) {
-    return silent(tail.error().message);
+// In blocks, of which each begins so far before the end of the last one that no note is cut by
+// both.
+Status FileWitness::read_on(const NoteVerifier& verifier) {
+  const auto fd = open_to_read(path_);
+  if (!fd) {
+    read_until_ = 0;
+    is_torn_ = false;
+    return fd.error().code == Errc::not_found ? ok() : Status(fd.error());
   }
-  const auto known = find_known(*tail, log.verifier);
-  if (known) {
-    if (auto says = contradiction(*known, log)) {
+  const auto size = static_cast<uint64_t>(::lseek(fd->get(), 0, SEEK_END));
+  if (size < read_until_ || of_ != verifier) {
+    read_until_ = 0;  // another file, or another log
+    is_torn_ = false;
+    known_ = of_ == verifier ? known_ : std::nullopt;
+    of_ = verifier;
+  }
+  while (read_until_ < size) {
+    const uint64_t from = read_until_ - std::min<uint64_t>(read_until_, kMaxNoteBytes);
+    const uint64_t until = std::min(size, read_until_ + kBlockBytes);
+    const auto bytes = read_at(fd->get(), from, until - from);
+    if (!bytes) {
+      return Error{bytes.error().code, path_ + ": " + bytes.error().message};
+    }
+    std::string_view text = *bytes;
+    if (from > 0) {  // the rest of a line is none
+      text.remove_prefix(std::min(text.find('\n'), text.size()));
+    }
+    auto found = find_known(text, verifier);
+    if (found && (!known_ || found->checkpoint.size >= known_->checkpoint.size)) {
+      known_ = std::move(*found);
+    }
+    is_torn_ = !text.ends_with("\n\n");
+    read_until_ = until;
+  }
+  return ok();
+}
+
+WitnessSays FileWitness::show(const SignedLog& log) {
+  if (const Status read = read_on(log.verifier); !read) {
+    return silent(read.error().message);
+  }
+  if (known_) {
+    if (auto says = contradiction(*known_, log)) {
       return *says;
     }
   }
@@ -80,21 +113,20 @@ WitnessSays FileWitness::show(const SignedLog& log) {
     const auto file = open_to_append(path_);
     return file ? nothing() : silent(file.error().message);
   }
-  if (!known || known->checkpoint != *log.checkpoint) {
-    const bool after_torn = !tail->empty() && !tail->ends_with("\n\n");
-    if (const Status written = append(log.note, after_torn); !written) {
+  if (!known_ || known_->checkpoint != *log.checkpoint || read_until_ == 0) {
+    if (const Status written = append(log.note); !written) {
       return silent(written.error().message);
     }
   }
   return taken(log);
 }
 
-Status FileWitness::append(std::string_view note, bool after_torn) {
+Status FileWitness::append(std::string_view note) {
   const auto file = open_to_append(path_);
   if (!file) {
     return file.error();
   }
-  const std::string bytes = (after_torn ? "\n\n" : "") + std::string(note) + "\n";
+  const std::string bytes = (is_torn_ ? "\n\n" : "") + std::string(note) + "\n";
   if (!write_and_sync(file->get(), as_bytes(bytes))) {
     return errno_error(path_);
   }

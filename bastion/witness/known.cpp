@@ -4,6 +4,7 @@
 #include "shared/evidence/note_file.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace sallyport::witness {
 
@@ -26,23 +27,24 @@ WitnessSays contradicts(WitnessAnswer answer, const Known& known, std::string te
 
 }  // namespace
 
+// From the largest down: a file may have a million, and a signature takes its time.
 std::optional<Known> find_known(std::string_view text, const NoteVerifier& verifier) {
-  std::optional<Known> largest;
+  std::vector<Known> all;
   for (std::string& bytes : split_notes(text)) {
     const auto note = parse_note(bytes);
     const auto checkpoint = note ? parse_checkpoint(note->text) : Result<Checkpoint>(note.error());
-    if (!checkpoint || checkpoint->origin != verifier.name) {
-      continue;
-    }
-    const bool is_ours = claims_key(*note, verifier);
-    if (is_ours && !verify_note(*note, verifier)) {
-      continue;  // damaged
-    }
-    if (!largest || checkpoint->size >= largest->checkpoint.size) {
-      largest = {std::move(bytes), *checkpoint, !is_ours};
+    if (checkpoint && checkpoint->origin == verifier.name) {
+      all.push_back({std::move(bytes), *checkpoint, !claims_key(*note, verifier)});
     }
   }
-  return largest;
+  std::stable_sort(all.begin(), all.end(), [](const Known& a, const Known& b) {
+    return a.checkpoint.size < b.checkpoint.size;
+  });
+  const auto good = std::find_if(all.rbegin(), all.rend(), [&](const Known& one) {
+    const auto note = parse_note(one.note);
+    return one.of_another_key || (note && verify_note(*note, verifier));
+  });
+  return good != all.rend() ? std::optional(std::move(*good)) : std::nullopt;
 }
 
 std::optional<WitnessSays> contradiction(const Known& known, const SignedLog& log) {

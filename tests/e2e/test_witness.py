@@ -4,6 +4,7 @@ knows is refused, and one that cannot be reached is an alarm or, where it is req
 sessions."""
 import contextlib
 import os
+import pathlib
 import shutil
 import signal
 import time
@@ -14,7 +15,7 @@ import pytest
 from tests.e2e.conftest import running_stack
 from tests.support.certificate import self_signed
 from tests.support.stack import AS_USER, Client, free_port, read_code, short_folder, wait_until
-from tests.support.witness import Witness, notes_of
+from tests.support.witness import Checkpoint, Witness, notes_of
 
 
 @contextlib.contextmanager
@@ -210,12 +211,20 @@ def test_a_cosignature_of_another_key_does_not_count(tmp_path, witness):
                                alarms(bastion, "does not take checkpoints")), 10)
 
 
+def documented_keeper():
+    """The lines of docs/formats/log.md, "A command"."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs/formats/log.md").read_text()
+    section = text.split("### A command\n")[1].split("###")[0]
+    return "".join(line[4:] + "\n" for line in section.splitlines() if line.startswith("    "))
+
+
 COMMAND = """#!/bin/sh
-# What was kept last, then what is new.
-tail -n 6 "$1" 2>/dev/null
-cat >> "$1"
-echo >> "$1.runs"
-"""
+cd "$(dirname "$1")" && mkdir -p notes && echo >> notes.runs
+""" + documented_keeper()
+
+
+def kept_notes(folder):
+    return [path.read_text() for path in sorted(folder.iterdir())] if folder.exists() else []
 
 
 def write_script(path, text):
@@ -233,10 +242,9 @@ def test_a_command_takes_checkpoints(tmp_path, archive):
         client.log_in(bastion.idp.approve)
         run_session(client, bastion)
         key = log_key(bastion)
-        wait_until(lambda: path.read_text().splitlines()[-4] == str(log_size(bastion)), 10)
+        wait_until(lambda: Checkpoint(kept_notes(path)[-1]).size == log_size(bastion), 10)
         assert (archive / "notes.runs").exists()
-        last = "\n".join(path.read_text().splitlines()[-5:]) + "\n"
-        assert notes_of(last)[0].is_signed_by(key)
+        assert all(Checkpoint(note).is_signed_by(key) for note in kept_notes(path))
 
 
 def test_a_command_that_fails_or_hangs_is_named(tmp_path, archive):
@@ -265,8 +273,7 @@ def witnessed_size(kind, archive, witness):
         return known.size if known else 0
     if kind == "file":
         return known_size(archive / "notes")
-    lines = (archive / "notes").read_text().splitlines() if (archive / "notes").exists() else []
-    return int(lines[-4]) if len(lines) > 4 else 0
+    return max((Checkpoint(note).size for note in kept_notes(archive / "notes")), default=0)
 
 
 KINDS = ("file", "command", "url")

@@ -28,9 +28,8 @@ struct Fixture {
   std::vector<std::string> script(const std::string& text) const {
     return {folder.write("script", "#!/bin/sh\n" + text, 0700), folder / "notes"};
   }
-  // As docs/formats/log.md has it.
   std::vector<std::string> keeper() const {
-    return script("tail -n 6 \"$1\" 2>/dev/null\ncat >> \"$1\"\necho run >> \"$1.runs\"\n");
+    return script("cat \"$1\" 2>/dev/null\ncat >> \"$1\"\necho run >> \"$1.runs\"\n");
   }
   std::string text(const std::string& name) const {
     std::ifstream file(folder / name, std::ios::binary);
@@ -59,6 +58,24 @@ TEST_CASE("a command that knows more or other is given nothing") {
   const WitnessedLog fork(f.signer, 40, "other");
   CHECK(CommandWitness(f.keeper()).show(fork.at(30)).answer == WitnessAnswer::other);
   CHECK(f.text("notes") == f.log.note(20));
+}
+
+TEST_CASE("a command that prints no checkpoint of the log where it is asked for one is silent") {
+  const Fixture f;
+  const NoteSigner other("sallyport/other");
+  f.folder.write("notes", "junk\n\n" + WitnessedLog(other, 50).note(50));
+  const WitnessSays says = CommandWitness(f.keeper()).show(f.log.at(9));
+  CHECK(says.answer == WitnessAnswer::silent);
+  CHECK(says.text.find("no checkpoint of this log") != std::string::npos);
+}
+
+TEST_CASE("what a command has printed once it cannot make forgotten") {
+  const Fixture f;
+  f.folder.write("notes", f.log.note(20));
+  CommandWitness witness(f.keeper());
+  CHECK(witness.show(f.log.at(20)).answer == WitnessAnswer::taken);
+  f.folder.write("notes", f.log.note(3));
+  CHECK(witness.show(f.log.at(9)).answer == WitnessAnswer::larger);
 }
 
 TEST_CASE("a command that refuses and says what it knows is heard") {
@@ -95,8 +112,8 @@ TEST_CASE("a command that does not read its input, or talks without end, does no
   const Fixture f;
   CHECK(CommandWitness({"/bin/true"}).show(f.log.at(9)).answer == WitnessAnswer::taken);
   CommandWitness talker(f.script("head -c 3000000 /dev/zero\ncat >> \"$1\"\n"));
-  CHECK(talker.show(f.log.at(9)).answer == WitnessAnswer::taken);
-  CHECK(f.text("notes") == f.log.note(9));
+  CHECK(talker.show(f.log.at(9)).answer == WitnessAnswer::silent);
+  CHECK(f.text("notes").empty());
 }
 
 TEST_CASE("what a command leaves running is not waited for") {

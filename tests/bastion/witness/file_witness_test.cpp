@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/test_folder.h"
 
+#include <filesystem>
 #include <iterator>
 
 using namespace sallyport;
@@ -88,6 +89,37 @@ TEST_CASE("the largest checkpoint counts, not the last") {
   const WitnessedLog log(f.signer, 20);
   f.folder.write("notes", log.note(20) + "\n" + log.note(3) + "\n");
   CHECK(f.witness.show(log.at(5)).answer == WitnessAnswer::larger);
+}
+
+TEST_CASE("what is appended behind a checkpoint does not make it forgotten") {
+  Fixture f;
+  const WitnessedLog log(f.signer, 20);
+  const std::string junk(9 * 1024 * 1024, GENERATE('\n', 'x'));
+  f.folder.write("notes", junk + "\n\n" + log.note(20) + "\n" + junk + "\n\n" + log.note(3) + "\n");
+  CHECK(f.witness.show(log.at(5)).answer == WitnessAnswer::larger);
+  CHECK(FileWitness(f.path).show(log.at(5)).answer == WitnessAnswer::larger);
+  CHECK(FileWitness(f.path).show(log.at(20)).answer == WitnessAnswer::taken);
+}
+
+TEST_CASE("a note that lies over the end of a block is read") {
+  Fixture f;
+  const WitnessedLog log(f.signer, 20);
+  const size_t before = 4 * 1024 * 1024 - GENERATE(0U, 1U, 30U, 200U, 400U);
+  f.folder.write("notes", std::string(before - 2, 'x') + "\n\n" + log.note(20) + "\n");
+  CHECK(f.witness.show(log.at(5)).answer == WitnessAnswer::larger);
+}
+
+TEST_CASE("a file that is gone or shorter is no reason to forget") {
+  Fixture f;
+  const WitnessedLog log(f.signer, 20);
+  CHECK(f.witness.show(log.at(20)).answer == WitnessAnswer::taken);
+  CHECK(f.witness.show(log.at(20)).answer == WitnessAnswer::taken);
+  f.folder.write("notes", log.note(3) + "\n");
+  CHECK(f.witness.show(log.at(9)).answer == WitnessAnswer::larger);
+  std::filesystem::remove(f.path);
+  CHECK(f.witness.show(log.at(9)).answer == WitnessAnswer::larger);
+  CHECK(f.witness.show(log.at(20)).answer == WitnessAnswer::taken);
+  CHECK(f.text() == log.note(20) + "\n");
 }
 
 TEST_CASE("after a note that was torn the next one is whole") {
