@@ -9,6 +9,7 @@
 #include "shared/base/log.h"
 #include "shared/config/config.h"
 #include "shared/crypto/algorithms.h"
+#include "shared/evidence/checkpoint.h"
 #include "shared/ipc/event_loop.h"
 #include "shared/ipc/peer.h"
 #include "shared/ipc/sandbox.h"
@@ -74,7 +75,7 @@ int main(int argc, char** argv) {
   const SecretBytes log_seal(vault_key.span());
   // The vault first: it tells a wrong vault key, before the log makes a key and seals it with that.
   Vault vault = need(Vault::open(folder + "/vault", std::move(vault_key)));
-  LogSigner log = need(LogSigner::open(folder, log_seal.span(), "sallyport/" + config.node));
+  LogSigner log = need(LogSigner::open(folder, log_seal.span(), origin_of(config.node)));
   if (const auto state = log.last_note(); !state) {
     log_error("log_state_unusable", {{"why", state.error().message}});
   }

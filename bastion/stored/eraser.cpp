@@ -2,11 +2,11 @@
 #include "bastion/stored/eraser.h"
 
 #include "bastion/stored/erase_files.h"
+#include "bastion/stored/order_check.h"
 #include "shared/base/hex.h"
 #include "shared/base/log.h"
 #include "shared/base/unix_ms.h"
 #include "shared/base/whole_file.h"
-#include "shared/config/host_key.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,52 +21,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{100};
 
-// Who may sign, as key blobs.
-std::vector<std::vector<uint8_t>> blobs_of(const std::vector<std::string>& keys) {
-  std::vector<std::vector<uint8_t>> blobs;
-  for (const std::string& key : keys) {
-    const auto line = parse_public_key_line(key);
-    const auto blob = line ? from_base64(line->base64) : std::nullopt;
-    if (blob) {
-      blobs.push_back(*blob);
-    }
-  }
-  std::sort(blobs.begin(), blobs.end());
-  blobs.erase(std::unique(blobs.begin(), blobs.end()), blobs.end());
-  return blobs;
-}
-
 }  // namespace
 
-Result<ErasureOrder> Eraser::check_order(const std::string& bytes) const {
-  const auto order = parse_erasure_order(bytes);
-  if (!order) {
-    return order.error();
-  }
-  if (order->order.node != node_) {
-    return Error{Errc::invalid,
-                 "the order is for node " + order->order.node + ", and this is " + node_};
-  }
-  if (config_.approvers.empty()) {
-    return order->order;
-  }
-  const auto approvers = blobs_of(config_.approvers);
-  const auto count = std::count_if(
-      order->signers.begin(), order->signers.end(),
-      [&](const auto& by) { return std::binary_search(approvers.begin(), approvers.end(), by); });
-  if (static_cast<uint64_t>(count) < config_.approvals) {
-    return Error{Errc::denied,
-                 "the order has " + std::to_string(count) + " of " +
-                     std::to_string(config_.approvals) +
-                     " signatures of recording.erasure.approvers; they sign it with: ssh-keygen -Y "
-                     "sign -n " +
-                     std::string(kErasureNamespace) + " -f KEY ORDER"};
-  }
-  return order->order;
-}
-
 void Eraser::carry_out(const std::string& order, Done done) {
-  auto checked = check_order(order);
+  auto checked = check_order(order, node_, config_);
   checked ? begin({std::move(*checked), order, false, std::move(done)}) : done(checked.error());
 }
 

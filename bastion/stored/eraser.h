@@ -67,7 +67,6 @@ private:
     bool is_own = false;
     Done done;
   };
-  Result<ErasureOrder> check_order(const std::string& bytes) const;
   // What the log has of the recordings that an order names.
   struct Logged {
     LoggedRecordings all;

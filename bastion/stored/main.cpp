@@ -5,6 +5,7 @@
 #include "bastion/stored/heads_entries.h"
 #include "bastion/stored/recovery.h"
 #include "bastion/stored/server.h"
+#include "bastion/stored/unsigned_entries.h"
 #include "shared/base/log.h"
 #include "shared/base/whole_file.h"
 #include "shared/ipc/sandbox.h"
@@ -129,8 +130,10 @@ int serve(const Config& config) {
   if (!folders) {
     return refuse(folders.error());
   }
-  const auto keep = [&](const LogEntry& entry) {
-    return stored::is_still_true(folders->recordings, config.log_path(), entry);
+  stored::UnsignedEntries unsigned_entries(
+      {folders->recordings, config.log_path(), folders->holds, config.node, config.erasure});
+  const auto keep = [&](const LogEntry& entry, uint64_t signed_size) {
+    return unsigned_entries.may_stay(entry, signed_size);
   };
   const uint64_t last_signed_ms = modified_ms(config.log_path() + "/checkpoint");
   const auto log = stored::NodeLog::open(

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/stored/recovery.h"
 
-#include "bastion/stored/unfinished.h"
 #include "shared/base/log.h"
 #include "shared/base/printable.h"
 #include "shared/base/whole_file.h"
-#include "shared/evidence/log_reader.h"
 #include "shared/evidence/tiles.h"
 #include "shared/recording/walker.h"
 
@@ -45,14 +43,6 @@ Result<std::string> what_file_is(const std::string& path, const RecordingName& n
                     : "it is the recording " + recording_id(is) + " under another name";
 }
 
-// An order is on disk before its entry is signed, and carried out after that.
-Result<bool> has_order(const std::string& log_folder, const Sha256Digest& hash) {
-  const auto order = read_hashed_file(log_folder, "orders", hash);
-  const bool is_gone =
-      !order && (order.error().code == Errc::not_found || order.error().code == Errc::corrupt);
-  return order || is_gone ? Result(order.has_value()) : Result<bool>(order.error());
-}
-
 }  // namespace
 
 Status for_each_entry(const std::string& log_folder, uint64_t size,
@@ -78,18 +68,21 @@ Status for_each_entry(const std::string& log_folder, uint64_t size,
   return ok();
 }
 
+void LoggedRecordings::take(const LogEntry& entry) {
+  if (entry.kind == LogEntry::Kind::start) {
+    ended.emplace(entry.recording, false);
+  } else if (entry.kind == LogEntry::Kind::end || entry.kind == LogEntry::Kind::erase) {
+    ended[entry.recording] = true;
+  }
+  if (entry.kind == LogEntry::Kind::erase) {
+    erased[entry.recording] = entry.hash;
+  }
+}
+
 Result<LoggedRecordings> logged_recordings(const std::string& log_folder, uint64_t size) {
   LoggedRecordings logged;
-  const Status read = for_each_entry(log_folder, size, [&](const LogEntry& entry) {
-    if (entry.kind == LogEntry::Kind::start) {
-      logged.ended.emplace(entry.recording, false);
-    } else if (entry.kind == LogEntry::Kind::end || entry.kind == LogEntry::Kind::erase) {
-      logged.ended[entry.recording] = true;
-    }
-    if (entry.kind == LogEntry::Kind::erase) {
-      logged.erased[entry.recording] = entry.hash;
-    }
-  });
+  const Status read =
+      for_each_entry(log_folder, size, [&](const LogEntry& entry) { logged.take(entry); });
   return read ? Result(std::move(logged)) : Result<LoggedRecordings>(read.error());
 }
 
@@ -126,24 +119,6 @@ void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>&
                  {"why", *why},
                  {"to", moved ? printable(*moved, 1000) : "nowhere: " + moved.error().message}});
   }
-}
-
-Result<bool> is_still_true(const RecordingsFolder& folder, const std::string& log_folder,
-                           const LogEntry& entry) {
-  switch (entry.kind) {
-    case LogEntry::Kind::start:
-      return has_begun(folder.path_of(entry.recording), entry.recording, entry.hash);
-    case LogEntry::Kind::end:
-      return is_complete(folder.path_of(entry.recording),
-                         {entry.recording, entry.count, entry.hash});
-    case LogEntry::Kind::heads:
-      return false;  // the recordings will be asked again, or have ended
-    case LogEntry::Kind::audit:
-      return true;
-    case LogEntry::Kind::erase:
-      return has_order(log_folder, entry.hash);
-  }
-  return false;
 }
 
 }  // namespace sallyport::stored

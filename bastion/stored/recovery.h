@@ -18,6 +18,7 @@ namespace sallyport::stored {
 struct LoggedRecordings {
   std::map<RecordingName, bool> ended;
   std::map<RecordingName, Sha256Digest> erased;
+  void take(const LogEntry& entry);  // the next
 };
 
 // The entries of a log's first `size`, from tiles and pending files; proves nothing.
@@ -33,10 +34,5 @@ Result<std::string> why_foreign(const RecordingsFolder& folder, const std::strin
 // Each of these names that is foreign is set aside, with a line in the log.
 void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>& file_names,
                        const LoggedRecordings& logged);
-
-// Whether an entry that no checkpoint covers still holds: after a power loss the disk may have it,
-// and not what it speaks of. An error: that cannot be known now.
-Result<bool> is_still_true(const RecordingsFolder& folder, const std::string& log_folder,
-                           const LogEntry& entry);
 
 }  // namespace sallyport::stored

@@ -91,6 +91,10 @@ Error not_a_verifier() {
 
 }  // namespace
 
+std::string origin_of(std::string_view node) {
+  return "sallyport/" + std::string(node);
+}
+
 std::string checkpoint_text(const Checkpoint& checkpoint) {
   return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
          to_base64(checkpoint.root) + "\n";

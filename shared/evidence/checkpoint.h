@@ -30,6 +30,9 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 };
 
+// The log of a node: "sallyport/<node>".
+std::string origin_of(std::string_view node);
+
 // The note's text, what is signed. Errc::corrupt: not a checkpoint. Extension lines are refused: we
 // write none, and nobody else writes our logs.
 std::string checkpoint_text(const Checkpoint& checkpoint);

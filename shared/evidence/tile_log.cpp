@@ -124,7 +124,8 @@ Status TileLog::read_pending(const std::optional<Checkpoint>& last, const KeepEn
   uint64_t index = size_;
   for (const std::string& text : *texts) {
     const bool is_signed = last && index++ < last->size;
-    const Result<bool> kept = is_signed || !keep ? Result(true) : keep(*parse_log_entry(text));
+    const Result<bool> kept =
+        is_signed || !keep ? Result(true) : keep(*parse_log_entry(text), last ? last->size : 0);
     if (!kept) {
       return kept.error();
     }

@@ -37,8 +37,9 @@ public:
   // Begins the log where the folder is empty. `last`: the last checkpoint that was signed; entries
   // that it covers must be there. What is torn behind them is cut off, with a line in the log.
   // Errc::corrupt: entries that were signed are missing, or others.
-  // `keep` is asked about the entries behind those: after a power loss some may not hold.
-  using KeepEntry = std::function<Result<bool>(const LogEntry& entry)>;
+  // `keep` is asked about the entries behind those, with the size that was signed: after a power
+  // loss some may not hold.
+  using KeepEntry = std::function<Result<bool>(const LogEntry& entry, uint64_t signed_size)>;
   static Result<TileLog> open(const std::string& folder, const std::optional<Checkpoint>& last,
                               const KeepEntry& keep = {});
 

@@ -32,11 +32,6 @@ LoggedRecordings logged(const RecordingsWorld& world, uint64_t size) {
   return std::move(*known);
 }
 
-bool known(const Result<bool>& answer) {
-  REQUIRE(answer);
-  return *answer;
-}
-
 }  // namespace
 
 TEST_CASE("a recording that begins is locked until its last descriptor is closed") {
@@ -138,57 +133,4 @@ TEST_CASE("what is set aside replaces nothing that was set aside before") {
     REQUIRE(world.folder.set_aside("notes.txt"));
   }
   CHECK(names_in(world.root / "set-aside") == std::vector<std::string>{"notes.txt", "notes.txt.1"});
-}
-
-TEST_CASE("an unsigned entry holds while the disk has what it speaks of") {
-  RecordingsWorld world;
-  auto begun = world.begin({Id::random(), 0});
-  REQUIRE(begun.writer.finish());
-  const LogEntry start = RecordingsWorld::start_entry(begun);
-  const LogEntry end = RecordingsWorld::end_entry(begun);
-  CHECK(known(is_still_true(world.folder, world.log, start)));
-  CHECK(known(is_still_true(world.folder, world.log, end)));
-  const std::string path = world.folder.path_of(begun.name);
-  // The trailer is not in the chain; a byte less is a frame less.
-  REQUIRE(::truncate(path.c_str(), static_cast<off_t>(std::filesystem::file_size(path)) - 25) == 0);
-  CHECK(known(is_still_true(world.folder, world.log, start)));
-  CHECK_FALSE(known(is_still_true(world.folder, world.log, end)));
-  REQUIRE(::truncate(path.c_str(), 20) == 0);
-  CHECK_FALSE(known(is_still_true(world.folder, world.log, start)));
-  std::filesystem::remove(path);
-  CHECK_FALSE(known(is_still_true(world.folder, world.log, start)));
-  CHECK_FALSE(known(is_still_true(world.folder, world.log, end)));
-}
-
-TEST_CASE("an unsigned erasure holds while its order is there") {
-  RecordingsWorld world;
-  LogEntry erasure;
-  erasure.kind = LogEntry::Kind::erase;
-  erasure.recording = {Id::random(), 0};
-  erasure.hash = sha256(as_bytes("an order"));
-  CHECK_FALSE(known(is_still_true(world.folder, world.log, erasure)));
-  std::filesystem::create_directories(world.log + "/orders");
-  const std::string path = world.log + "/orders/" + to_hex(erasure.hash);
-  std::ofstream(path) << "an or";
-  CHECK_FALSE(known(is_still_true(world.folder, world.log, erasure)));
-  std::ofstream(path) << "an order";
-  CHECK(known(is_still_true(world.folder, world.log, erasure)));
-}
-
-TEST_CASE("after a power loss the log keeps what holds and is signed nowhere else") {
-  RecordingsWorld world;
-  auto there = world.begin({Id::random(), 0});
-  auto lost = world.begin({Id::random(), 0});
-  REQUIRE(there.writer.finish());
-  world.append({RecordingsWorld::start_entry(lost), RecordingsWorld::start_entry(there),
-                RecordingsWorld::end_entry(there)});
-  std::filesystem::remove(world.folder.path_of(lost.name));
-  const auto keep = [&](const LogEntry& entry) {
-    return is_still_true(world.folder, world.log, entry);
-  };
-  const auto opened = TileLog::open(world.log, {}, keep);
-  REQUIRE(opened);
-  CHECK(opened->size() == 2);
-  const auto known = logged(world, 2);
-  CHECK(known.ended == std::map<RecordingName, bool>{{there.name, true}});
 }

@@ -203,7 +203,7 @@ TEST_CASE("entries that were not signed may be left out, those that were may not
   TestLog test;
   test.fill(600, 250);
   std::vector<uint64_t> asked;
-  const auto log = TileLog::open(test.folder(), test.last, [&](const LogEntry& entry) {
+  const auto log = TileLog::open(test.folder(), test.last, [&](const LogEntry& entry, uint64_t) {
     asked.push_back(entry.time_ms - 1700000000000);
     return asked.back() % 2 == 0;
   });
