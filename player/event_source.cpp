@@ -27,7 +27,7 @@ constexpr const char* kKeystrokes = name_of(RecordingPart::keystrokes);
 }  // namespace
 
 bool is_brec_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   std::array<uint8_t, brec::kMagic.size()> start{};
   return fd &&
          ::pread(fd.get(), start.data(), start.size(), 0) == static_cast<ssize_t>(start.size()) &&

@@ -17,7 +17,7 @@ constexpr off_t kMaxSmallFile = 1024 * 1024;
 }  // namespace
 
 Result<SecretBytes> read_secret_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) {
     return errno_error("cannot read " + printable(path));

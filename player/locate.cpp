@@ -2,7 +2,6 @@
 #include "player/locate.h"
 
 #include "shared/base/printable.h"
-#include "shared/recording/file_name.h"
 
 #include <algorithm>
 #include <charconv>
@@ -104,6 +103,14 @@ Error several(const std::vector<RecordingName>& found) {
 }
 
 }  // namespace
+
+bool is_named(const RecordingName& recording, const std::string& name) {
+  const auto wanted = parse_wanted(name);
+  return wanted && recording.session.hex().starts_with(wanted->digits) &&
+         (!wanted->channel ||
+          (*wanted->channel == recording.channel && wanted->part == recording.part)) &&
+         (wanted->part == RecordingPart::channel || wanted->part == recording.part);
+}
 
 Result<std::string> locate_recording(const std::string& name, const std::string& folder) {
   std::error_code ignored;

@@ -176,10 +176,9 @@ private:
     if (!facts) {
       return facts.error();
     }
-    const auto index = find_audit(*checked_.contents, facts->hash);
     members_.emplace_back("facts.json", *text);
-    return index ? proofs.add("facts", *index, members_)
-                 : Status(Error{Errc::corrupt, printable(path) + " is not in the log"});
+    return proofs.add("facts", facts_index(*logged_->start),
+                      members_);  // check() has compared them
   }
 
   // As long as it is now: one that runs grows meanwhile.

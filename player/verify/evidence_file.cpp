@@ -4,6 +4,7 @@
 #include "player/verify/facts_check.h"
 #include "player/verify/file_check.h"
 #include "player/verify/log_proof.h"
+#include "player/verify/recipe.h"
 #include "shared/base/hex.h"
 #include "shared/base/printable.h"
 
@@ -15,6 +16,14 @@ namespace sallyport {
 namespace {
 
 constexpr uint64_t kMaxSmallMember = 64 * 1024 * 1024;
+constexpr std::array<std::string_view, 5> kEntries{"start", "end", "head", "erase", "facts"};
+constexpr std::array<std::string_view, 6> kFiles{kRecipeName, "checkpoint", "log-key.txt",
+                                                 "heads.txt", "order.txt",  "facts.json"};
+
+template <class Place>
+bool same_place(const std::optional<Place>& a, const std::optional<Place>& b) {
+  return a.has_value() == b.has_value() && (!a || a->index == b->index);
+}
 
 class EvidenceReader {
 public:
@@ -32,6 +41,7 @@ public:
     if (Status read = read_checkpoint(); !read) {
       return read.error();
     }
+    check_members();
     take_start();
     take_end();
     take_head();
@@ -87,6 +97,33 @@ private:
 
   void wrong(const std::string& what) { findings().add(Level::wrong, what); }
 
+  bool is_expected(const TarMember& member) const {
+    const auto is_entry = [&](std::string_view entry) {
+      return member.name == std::string(entry) + ".entry" ||
+             member.name == std::string(entry) + ".tlog-proof";
+    };
+    return member.name == out_.file.name ||
+           std::find(kFiles.begin(), kFiles.end(), member.name) != kFiles.end() ||
+           std::any_of(kEntries.begin(), kEntries.end(), is_entry);
+  }
+
+  // Nobody is to unpack what no export has packed.
+  void check_members() {
+    for (const TarMember& member : members_) {
+      if (!is_expected(member)) {
+        wrong(printable(member.name) + " is not part of an evidence file");
+      } else if (member.name != out_.file.name && !text(member.name)) {
+        wrong(member.name + " is too large, or cut");
+      }
+    }
+    if (text(std::string(kRecipeName)) != recipe_text(recording_id(out_.recording))) {
+      findings().add(Level::open,
+                     std::string(kRecipeName) +
+                         " in it is not the one that this version writes: its commands are those "
+                         "of another version, or of somebody; read them before you run them");
+    }
+  }
+
   struct Proven {
     LogPlace place;
     LogEntry entry;
@@ -134,6 +171,9 @@ private:
 
   void take_end() {
     const auto found = entry("end", LogEntry::Kind::end);
+    if (found && logged().start && found->place.index <= logged().start->index) {
+      wrong("end.entry stands before start.entry in the log");
+    }
     if (found && is_ours("end", found->entry)) {
       logged().end = LoggedRecording::End{found->place, found->entry.count, found->entry.hash,
                                           found->entry.reason};
@@ -186,6 +226,9 @@ private:
     if (!facts || !found || facts->hash != found->entry.hash) {
       return wrong("facts.json is not what facts.entry proves");
     }
+    if (!logged().start || found->place.index != facts_index(*logged().start)) {
+      return wrong("facts.entry is not the one that was logged with the start: made later");
+    }
     findings().add(Level::proven,
                    "The facts are those that were logged: " + printable(facts->event, 2000));
   }
@@ -196,6 +239,25 @@ private:
 };
 
 }  // namespace
+
+void compare_with_log(const LogContents& whole, const std::string& folder,
+                      OpenedEvidence& evidence) {
+  Findings& findings = evidence.findings;
+  const std::string log = "The log in " + printable(folder, 1000);
+  if (whole.checkpoint.origin != evidence.log.checkpoint.origin) {
+    return findings.add(Level::open, log + " is of another node, " +
+                                         printable(whole.checkpoint.origin) + ": not compared");
+  }
+  add_faults_of(evidence.recording, whole, findings);
+  const auto there = whole.recordings.find(evidence.recording);
+  const LoggedRecording& here = evidence.log.recordings[evidence.recording];
+  const bool same = there != whole.recordings.end() &&
+                    same_place(there->second.start, here.start) &&
+                    (!here.end || same_place(there->second.end, here.end)) &&
+                    (!here.erasure || same_place(there->second.erasure, here.erasure));
+  same ? findings.add(Level::proven, log + " says the same of the recording, and nothing else")
+       : findings.add(Level::wrong, log + " says something else of the recording than this file");
+}
 
 bool is_evidence_file(const std::string& path) {
   const auto source = open_path(path)();

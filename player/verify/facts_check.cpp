@@ -25,11 +25,10 @@ Result<RecordedFacts> parse_recorded_facts(std::string_view text, const std::str
   return RecordedFacts{commitment(*file), file->event};
 }
 
-std::optional<uint64_t> find_audit(const LogContents& log, const Sha256Digest& hash) {
-  const auto found =
-      std::lower_bound(log.audits.begin(), log.audits.end(), std::pair(hash, uint64_t{0}));
-  return found != log.audits.end() && found->first == hash ? std::optional(found->second)
-                                                           : std::nullopt;
+bool has_facts(const LogContents& log, const LoggedRecording::Start& start,
+               const Sha256Digest& hash) {
+  return std::binary_search(log.audits.begin(), log.audits.end(),
+                            std::pair(hash, facts_index(start)));
 }
 
 std::string facts_path(const std::string& log_folder, const std::string& recording) {
@@ -39,9 +38,19 @@ std::string facts_path(const std::string& log_folder, const std::string& recordi
 
 void check_facts(const std::string& log_folder, const std::string& recording,
                  const LogContents& log, Findings& findings) {
+  const auto name = parse_recording_id(recording);
+  const auto known = name ? log.recordings.find(*name) : log.recordings.end();
+  const LoggedRecording* logged =
+      known != log.recordings.end() && known->second.start ? &known->second : nullptr;
   const std::string path = facts_path(log_folder, recording);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
+    const bool others_are_there =
+        std::filesystem::exists(std::filesystem::path(path).parent_path(), ignored);
+    if (logged != nullptr && !logged->erasure && others_are_there) {
+      findings.add(Level::open, "Who it was: its facts (" + printable(path, 1000) +
+                                    ") are missing, and no erasure of it was logged");
+    }
     return;
   }
   const auto text = read_small_file(path);
@@ -50,17 +59,17 @@ void check_facts(const std::string& log_folder, const std::string& recording,
   if (!facts) {
     return findings.add(Level::wrong, printable(path, 1000) + ": " + facts.error().message);
   }
-  const auto found = find_audit(log, facts->hash);
-  const auto name = parse_recording_id(recording);
-  if (!found && name && !log.recordings.contains(*name)) {
+  if (logged == nullptr) {
     return;  // their entry would be signed with the recording's start
   }
-  if (!found) {
-    return findings.add(Level::wrong, "The facts beside it (" + printable(path, 1000) +
-                                          ") are not in the log: they were changed");
+  if (!has_facts(log, *logged->start, facts->hash)) {
+    return findings.add(Level::wrong,
+                        "The facts beside it (" + printable(path, 1000) +
+                            ") are not those that were logged with its start: they were changed");
   }
   findings.add(Level::proven,
-               "The facts beside it are those of entry " + std::to_string(*found) + " of the log");
+               "The facts beside it are those that were logged with its start (entry " +
+                   std::to_string(facts_index(*logged->start)) + " of the log)");
 }
 
 }  // namespace sallyport

@@ -18,8 +18,13 @@ struct RecordedFacts {
 // Errc::corrupt, too: those of another recording.
 Result<RecordedFacts> parse_recorded_facts(std::string_view text, const std::string& recording);
 
-// The entry that has this hash.
-std::optional<uint64_t> find_audit(const LogContents& log, const Sha256Digest& hash);
+// Facts are logged with their recording's start, right behind it: an audit entry of the same hash
+// elsewhere was appended later.
+inline uint64_t facts_index(const LoggedRecording::Start& start) {
+  return start.index + 1;
+}
+bool has_facts(const LogContents& log, const LoggedRecording::Start& start,
+               const Sha256Digest& hash);
 
 // facts/<recording>.json beside the log's folder, where it is there.
 std::string facts_path(const std::string& log_folder, const std::string& recording);

@@ -267,6 +267,12 @@ private:
   void check_tail(const LoggedRecording::End& end) {
     const RecordingReport& found = *verdict_.report;
     const Level level = ended_abruptly(end) ? Level::note : Level::wrong;
+    // Of a session that never began there are no frames at all.
+    if (!found.ended && !ended_abruptly(end) && end.frames > 0) {
+      wrong("Its end was logged as \"" + end.reason +
+            "\", and it has no end frame, which its monitor writes then: it was cut, and this end "
+            "logged afterwards");
+    }
     if (found.ended && !has_trailer_) {
       verdict_.findings.add(level,
                             "Its trailer is missing or cut short; nothing of the content is");
@@ -336,10 +342,12 @@ OpenSource open_path(const std::string& path) {
 }
 
 void add_faults_of(const RecordingName& name, const LogContents& log, Findings& findings) {
-  for (const LogFault& fault : log.faults) {
-    if (fault.recording == name) {
-      findings.add(Level::wrong, "In the log: " + printable(fault.text, 2000));
-    }
+  const auto faults = log.faults_of.find(name);
+  if (faults == log.faults_of.end()) {
+    return;
+  }
+  for (const std::string& fault : faults->second) {
+    findings.add(Level::wrong, "In the log: " + printable(fault, 2000));
   }
 }
 

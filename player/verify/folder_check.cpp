@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 // Of faults about recordings that are neither in the folder nor, by a start or an end, in the log.
 std::set<RecordingName> only_in_faults(const LogContents& log) {
   std::set<RecordingName> names;
-  for (const LogFault& fault : log.faults) {
-    if (fault.recording && !log.recordings.contains(*fault.recording)) {
-      names.insert(*fault.recording);
+  for (const auto& [name, faults] : log.faults_of) {
+    if (!log.recordings.contains(name)) {
+      names.insert(name);
     }
   }
   return names;

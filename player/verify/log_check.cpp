@@ -35,8 +35,12 @@ void compare_kept(const KeptCheckpoint& kept, const LogRequest& request,
   if (!checkpoint) {
     return findings.add(Level::wrong, kept.from + ": " + checkpoint.error().message);
   }
-  const uint64_t here = contents == nullptr ? 0 : contents->checkpoint.size;
-  if (contents != nullptr && checkpoint->origin != contents->checkpoint.origin) {
+  if (contents == nullptr) {
+    return findings.add(Level::wrong, "That the log continues " + kept.from +
+                                          " cannot be seen: it has no checkpoint that can be read");
+  }
+  const uint64_t here = contents->checkpoint.size;
+  if (checkpoint->origin != contents->checkpoint.origin) {
     return findings.add(Level::wrong, kept.from + " is of another log, " +
                                           printable(checkpoint->origin) + "; this one is " +
                                           printable(contents->checkpoint.origin));
@@ -56,14 +60,25 @@ void compare_kept(const KeptCheckpoint& kept, const LogRequest& request,
                                   entries_text(checkpoint->size) + ": none of them changed since");
 }
 
-void add_faults(const LogContents& contents, bool alone, Findings& findings) {
-  for (const LogFault& fault : contents.faults) {
-    if (!fault.recording) {
-      findings.add(Level::wrong, "The log: " + printable(fault.text, 2000));
-    } else if (alone) {
-      findings.add(Level::wrong, "The log, of recording " + recording_id(*fault.recording) + ": " +
-                                     printable(fault.text, 2000));
+void add_faults_of_recordings(const LogContents& contents, Findings& findings) {
+  for (const auto& [name, faults] : contents.faults_of) {
+    for (const std::string& fault : faults) {
+      findings.add(Level::wrong,
+                   "The log, of recording " + recording_id(name) + ": " + printable(fault, 2000));
     }
+  }
+}
+
+void add_faults(const LogContents& contents, const LogRequest& request, Findings& findings) {
+  for (const std::string& fault : contents.faults) {
+    findings.add(Level::wrong, "The log: " + printable(fault, 2000));
+  }
+  if (request.alone) {
+    add_faults_of_recordings(contents, findings);
+  } else if (request.every_heads_file && !contents.faults_of.empty()) {
+    findings.add(Level::wrong, "The log: what it says of " +
+                                   std::to_string(contents.faults_of.size()) +
+                                   " of its recordings does not hold; each of them says how");
   }
   if (contents.more_faults > 0) {
     findings.add(Level::wrong, "The log: " + std::to_string(contents.more_faults) +
@@ -128,7 +143,8 @@ Result<std::vector<KeptCheckpoint>> read_kept_checkpoints(const std::vector<std:
 Result<NoteVerifier> read_log_key(const std::string& text_or_file) {
   auto given = parse_note_verifier(text_or_file);
   std::error_code ignored;
-  if (given || !std::filesystem::exists(text_or_file, ignored)) {
+  if (given || (!std::filesystem::exists(text_or_file, ignored) &&
+                text_or_file.find('/') == std::string::npos)) {
     return given;
   }
   const auto text = read_small_file(text_or_file);
@@ -186,7 +202,7 @@ CheckedLog check_log(const LogRequest& request) {
     checked.contents = std::move(*contents);
     check_signature(checked.contents->note, request.key, checked.findings);
     add_root(*checked.contents, checked.findings);
-    add_faults(*checked.contents, request.alone, checked.findings);
+    add_faults(*checked.contents, request, checked.findings);
   } else {
     checked.findings.add(Level::wrong, "The log: " + contents.error().message);
   }

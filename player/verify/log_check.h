@@ -33,7 +33,7 @@ struct LogRequest {
 };
 
 // `contents` is empty where there is no log at all; `findings` says what that means. What is wrong
-// with single recordings stays in contents->faults, unless the log is looked at alone.
+// with single recordings stays in contents->faults_of, unless the log is looked at alone.
 struct CheckedLog {
   std::optional<LogContents> contents;
   Findings findings;

@@ -33,7 +33,7 @@ public:
   void begin(const std::string&, const Findings& log) override { log_ = log; }
 
   void take(const FileVerdict& verdict) override {
-    if (verdict.report) {
+    if (verdict.report && recording_id(verdict.report->header.name()) == verdict.id) {
       const RecordingHeader& header = verdict.report->header;
       const bool of_keys = header.part == RecordingPart::keystrokes;
       say("Session " + header.session.hex() + ", channel " + std::to_string(header.channel) +

@@ -100,7 +100,17 @@ Result<std::vector<TarMember>> read_ustar(ByteSource& source) {
     if (known || members.size() == kMaxMembers) {
       return not_ours("a name twice, or too many");
     }
-    offset = member.offset + member.size + ustar_padding(member.size);
+    offset = member.offset + member.size;
+    std::vector<uint8_t> padding(ustar_padding(member.size));
+    const auto padded = source.read_at(offset, padding);
+    if (!padded) {
+      return padded.error();
+    }
+    if (*padded < padding.size() ||
+        std::any_of(padding.begin(), padding.end(), [](uint8_t byte) { return byte != 0; })) {
+      return not_ours("it is cut, or padded with something");
+    }
+    offset += padding.size();
     members.push_back(std::move(member));
   }
 }

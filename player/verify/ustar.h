@@ -39,6 +39,9 @@ public:
       : whole_(std::move(whole)), offset_(offset), size_(size) {}
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> out) override;
   Result<uint64_t> size() override { return size_; }
+  uint64_t after_hole(uint64_t offset) override {
+    return whole_->after_hole(offset_ + offset) - offset_;
+  }
 
 private:
   std::unique_ptr<ByteSource> whole_;

@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMinDigits = 6;
-
 bool has_checkpoint(const std::string& folder) {
   std::error_code ignored;
   return fs::exists(folder + "/checkpoint", ignored);
@@ -114,8 +112,23 @@ private:
     log_.wants_heads = [own](const RecordingName& wanted) { return wanted == own; };
     read_the_log(log_folder_for(*path, request_.settings));
     take(check_file(*path, open_path(*path), name, contents(), identities_));
+    take_missing_channels();
     report_->end(verdict_);
     return ok();
+  }
+
+  // A session was named, and one file found: the log may know of others.
+  void take_missing_channels() {
+    std::error_code ignored;
+    if (contents() == nullptr || fs::exists(request_.name, ignored)) {
+      return;
+    }
+    for (const auto& [name, logged] : contents()->recordings) {
+      const std::string path = request_.settings.recordings + "/" + recording_file_name(name);
+      if (is_named(name, request_.name) && !fs::exists(path, ignored)) {
+        take(verdict_of_missing(name, *contents()));
+      }
+    }
   }
 
   // What was exported: the log is what is in it.
@@ -126,9 +139,7 @@ private:
       return Error{opened.error().code, printable(path) + ": " + opened.error().message};
     }
     check_signature(opened->log.note, log_.key, opened->findings);
-    for (const KeptCheckpoint& kept : log_.kept) {
-      compare_same_size(kept, opened->log, log_.key, opened->findings);
-    }
+    compare_evidence(*opened);
     verdict_ = opened->findings.verdict();
     report_->begin(path, opened->findings);
     const TarMember& file = opened->file;
@@ -148,13 +159,34 @@ private:
     return ok();
   }
 
+  void compare_evidence(OpenedEvidence& opened) {
+    if (!request_.settings.log.empty()) {
+      log_.folder = request_.settings.log;
+      log_.kept.push_back({"the checkpoint in this file", opened.log.note});
+      const CheckedLog whole = check_log(log_);
+      opened.findings.add(whole.findings);
+      if (whole.contents) {
+        compare_with_log(*whole.contents, log_.folder, opened);
+      }
+      return;
+    }
+    for (const KeptCheckpoint& kept : log_.kept) {
+      compare_same_size(kept, opened.log, log_.key, opened.findings);
+    }
+    opened.findings.add(
+        Level::note,
+        "This file alone cannot show that the log has no other start or end of the recording, "
+        "logged afterwards by who had the bastion: the whole log can (--log DIR), best with a "
+        "checkpoint that somebody kept since the session (--checkpoint FILE)");
+  }
+
   // There is no such file: the log may know that there was one.
   Status check_missing(const Error& error) {
     read_the_log(log_folder_beside(request_.settings.recordings, request_.settings));
     bool known = false;
-    if (contents() != nullptr && request_.name.size() >= kMinDigits) {
+    if (contents() != nullptr) {
       for (const auto& [name, logged] : contents()->recordings) {
-        if (recording_id(name).starts_with(request_.name)) {
+        if (is_named(name, request_.name)) {
           known = true;
           take(verdict_of_missing(name, *contents()));
         }

@@ -2,6 +2,7 @@
 #include "shared/evidence/log_book.h"
 
 #include "shared/base/hex.h"
+#include "shared/base/printable.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +11,8 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kMaxFaults = 200;
+constexpr size_t kMaxFaults = 200;     // of the log itself
+constexpr size_t kMaxFaultsOfOne = 4;  // of each recording, however many have some
 
 std::string entry_name(uint64_t index) {
   return "entry " + std::to_string(index) + " of the log";
@@ -19,11 +21,12 @@ std::string entry_name(uint64_t index) {
 }  // namespace
 
 void LogBook::fault(std::optional<RecordingName> recording, std::string text) {
-  if (contents_.faults.size() == kMaxFaults) {
+  auto& faults = recording ? contents_.faults_of[*recording] : contents_.faults;
+  if (faults.size() == (recording ? kMaxFaultsOfOne : kMaxFaults)) {
     ++contents_.more_faults;
     return;
   }
-  contents_.faults.push_back({recording, std::move(text)});
+  faults.push_back(std::move(text));
 }
 
 bool LogBook::wants(const RecordingName& name) const {
@@ -135,6 +138,9 @@ void LogBook::take_erasure(const LogPlace& place, const LogEntry& entry) {
   } else if (const auto& named = (*order)->order.recordings;
              !std::binary_search(named.begin(), named.end(), entry.recording)) {
     fault(entry.recording, "its order of erasure is about others and does not name it");
+  } else if (origin_of((*order)->order.node) != contents_.checkpoint.origin) {
+    fault(entry.recording,
+          "its order of erasure is for another node, " + printable((*order)->order.node));
   } else {
     erasure.says = *order;
   }

@@ -55,12 +55,6 @@ struct LoggedRecording {
   uint64_t last_frames = 0;         // of all heads, asked for or not
 };
 
-// Something that is wrong with the log; about one recording where `recording` is there.
-struct LogFault {
-  std::optional<RecordingName> recording;
-  std::string text;
-};
-
 struct ClockStep {  // an entry is older than the one before it
   LogPlace place;
   uint64_t back_ms = 0;
@@ -86,8 +80,10 @@ struct LogContents {
   std::vector<std::pair<Sha256Digest, uint64_t>> audits;  // hash, index; sorted
   std::map<uint64_t, Sha256Digest> roots;                 // of the sizes that were asked for
   std::vector<ClockStep> clock_steps;
-  std::vector<LogFault> faults;
-  uint64_t more_faults = 0;  // that were left out: at most 200 are listed
+  // What is wrong with it as a whole, and what it says wrongly of one recording.
+  std::vector<std::string> faults;
+  std::map<RecordingName, std::vector<std::string>> faults_of;
+  uint64_t more_faults = 0;  // left out: at most 200 of the log and 4 of each recording are listed
 };
 
 inline constexpr uint64_t kClockStepMs = 1000;  // less is no step

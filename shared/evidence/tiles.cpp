@@ -5,6 +5,7 @@
 #include "shared/evidence/merkle.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,8 +55,26 @@ std::optional<std::string> wider_partial(const std::string& full_path, uint64_t 
   return best < kTileWidth ? std::optional(with_width(full_path, best)) : std::nullopt;
 }
 
-// The full file, or the partial one of this width, or a wider one.
-Result<std::string> read_widest(const std::string& full_path, uint64_t width, size_t max_bytes) {
+// Among the folders of numbers, "x001/": one that leads back would make a few tiles look like any
+// number of them.
+bool has_link(const std::string& folder, const std::string& path) {
+  for (size_t at = path.find("/x"); at != std::string::npos; at = path.find("/x", at + 1)) {
+    struct stat info {};
+    const std::string part = folder + "/" + path.substr(0, path.find('/', at + 1));
+    if (::lstat(part.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The full file, or the partial one of this width, or a wider one. `path` is below `folder`.
+Result<std::string> read_widest(const std::string& folder, const std::string& path, uint64_t width,
+                                size_t max_bytes) {
+  const std::string full_path = folder + "/" + path;
+  if (has_link(folder, path)) {
+    return Error{Errc::corrupt, full_path + " lies behind a link: a log has none"};
+  }
   auto bytes = read_file(full_path, max_bytes);
   if (!bytes && bytes.error().code == Errc::not_found && width < kTileWidth) {
     bytes = read_file(with_width(full_path, width), max_bytes);
@@ -108,13 +127,13 @@ Result<const TileReader::Tile*> TileReader::tile(unsigned level, uint64_t number
   }
   const uint64_t hashes = size_ >> (kTileHeight * level);
   const uint64_t width = std::min(kTileWidth, hashes - number * kTileWidth);
-  const std::string path = folder_ + "/" + tile_path(level, number, kTileWidth);
-  const auto bytes = read_widest(path, width, kTileWidth * kHashBytes);
+  const std::string path = tile_path(level, number, kTileWidth);
+  const auto bytes = read_widest(folder_, path, width, kTileWidth * kHashBytes);
   if (!bytes) {
     return bytes.error();
   }
   if (bytes->size() < width * kHashBytes || bytes->size() % kHashBytes != 0) {
-    return Error{Errc::corrupt, path + " is too short"};
+    return Error{Errc::corrupt, folder_ + "/" + path + " is too short"};
   }
   Tile tile(width);
   for (size_t i = 0; i < width; ++i) {
@@ -148,14 +167,14 @@ Result<std::string> TileReader::bundle(uint64_t number) const {
     return Error{Errc::invalid, "a bundle beyond the tree"};
   }
   const uint64_t width = std::min(kTileWidth, size_ - number * kTileWidth);
-  const std::string path = folder_ + "/" + bundle_path(number, kTileWidth);
-  auto bytes = read_widest(path, width, kMaxBundleBytes);
+  const std::string path = bundle_path(number, kTileWidth);
+  auto bytes = read_widest(folder_, path, width, kMaxBundleBytes);
   if (!bytes) {
     return bytes;
   }
   const auto read = read_bundle(*bytes);
   if (read.entries.size() < width) {
-    return Error{Errc::corrupt, path + " has fewer entries than the log"};
+    return Error{Errc::corrupt, folder_ + "/" + path + " has fewer entries than the log"};
   }
   const auto& last = read.entries[width - 1];
   bytes->resize(static_cast<size_t>(last.data() - bytes->data()) + last.size());

@@ -2,6 +2,7 @@
 #include "shared/recording/source.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,6 +38,16 @@ Result<uint64_t> FdSource::size() {
     return errno_error("reading the recording's size");
   }
   return static_cast<uint64_t>(status.st_size);
+}
+
+// ENXIO: a hole up to the end.
+uint64_t FdSource::after_hole(uint64_t offset) {
+  const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (data >= 0) {
+    return static_cast<uint64_t>(data);
+  }
+  const auto end = errno == ENXIO ? size() : Result<uint64_t>(offset);
+  return end ? std::max(offset, *end) : offset;
 }
 
 Result<size_t> MemorySource::read_at(uint64_t offset, std::span<uint8_t> out) {

@@ -21,6 +21,9 @@ public:
   // Fills `out` as far as there are bytes at `offset`; says how many.
   virtual Result<size_t> read_at(uint64_t offset, std::span<uint8_t> out) = 0;
   virtual Result<uint64_t> size() = 0;
+  // The first place from `offset` on that may have other bytes than zero; `offset` where that is
+  // not known.
+  virtual uint64_t after_hole(uint64_t offset) { return offset; }
 };
 
 // As ByteSource::read_at().
@@ -31,6 +34,7 @@ public:
   explicit FdSource(UniqueFd fd) : fd_(std::move(fd)) {}
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> out) override;
   Result<uint64_t> size() override;
+  uint64_t after_hole(uint64_t offset) override;
 
 private:
   UniqueFd fd_;

@@ -202,6 +202,7 @@ Status RecordingWalker::check_trailer(uint64_t end_offset) {
 Result<bool> RecordingWalker::is_zero_from(uint64_t offset) {
   std::vector<uint8_t> piece(64 * 1024);
   for (;;) {
+    offset = source_->after_hole(offset);  // somebody may have made it terabytes long
     const auto got = source_->read_at(offset, piece);
     if (!got) {
       return got.error();

@@ -25,10 +25,8 @@ def tree(tmp_path_factory, auditor):  # noqa: F811
     for name, end in ((ENDED, "end"), (KILLED, "cut"), (RUNNING, "cut"), (BEGUN, "cut"),
                       (ERASED, "end")):
         frames[name] = tree.record(name, TEXTS, end)
-        tree.start(name, frames[name])
+        tree.start(name, frames[name], {ENDED: "ada", KILLED: "eve"}.get(name, "somebody"))
     tree.heads((RUNNING, 4, frames[RUNNING].heads()[4]), (KILLED, 4, frames[KILLED].heads()[4]))
-    tree.facts(ENDED, "ada")
-    tree.facts(KILLED, "eve")
     with open(tree.path(KILLED), "ab") as file:
         file.write(b"\x90\0\0\0D\0\0\0" + bytes(8) + b"half a frame")
     tree.end(ENDED, frames[ENDED])
@@ -70,7 +68,7 @@ def follow_recipe(tree, path, folder, second=""):
     script = "".join(line[4:] + "\n" for line in recipe.splitlines() if line.startswith("    "))
     return run("bash", "-c", script, cwd=folder, env={
         "PATH": "/usr/bin:/bin", "KEY": tree.key, "IDENTITY": str(tree.identity),
-        "IDENTITY2": str(second)})
+        "IDENTITY2": str(second)}, timeout=60)
 
 
 @pytest.mark.parametrize("name,status", [(ENDED, WHOLE), (KILLED, WHOLE), (RUNNING, OPEN),
@@ -199,6 +197,83 @@ def test_what_is_open_without_key_or_identity(tree, tmp_path):
     forked = tmp_path / "forked"
     forked.write_bytes((other.log / "checkpoint").read_bytes())
     assert tree.verify(path, "--checkpoint", forked).returncode == WRONG
+
+
+def test_the_whole_log_shows_what_one_file_cannot(tree, tmp_path):
+    path = packed(tree, ENDED, tmp_path)
+    alone = ours(tree, path)
+    assert alone.returncode == WHOLE and "cannot show that the log has no other" in alone.stdout
+    beside = tree.verify(path, "--log", tree.log)
+    assert beside.returncode == WHOLE and "says the same of the recording" in beside.stdout
+    assert "cannot show" not in beside.stdout
+    # Who has the bastion lets it sign another end of the recording, and cuts the file to that.
+    forged = tree.copy(tmp_path / "forged")
+    frames = Frames(forged.path(ENDED).read_bytes())
+    frames.frames, frames.rest = frames.frames[:3], b""
+    forged.path(ENDED).write_bytes(frames.bytes())
+    lines = forged.lines()
+    again = forged.copy(tmp_path / "again")
+    again.end(ENDED, frames, "killed")
+    again.sign()
+    forged.rebuild([line for line in lines if "end " + ENDED not in line] +
+                   again.lines()[-1:])
+    (tmp_path / "cut").mkdir()
+    cut = packed(forged, ENDED, tmp_path / "cut")
+    assert forged.verify(cut, key=tree.key).returncode == WHOLE  # a signed log says so
+    for log in (tree.log, again.log):
+        done = tree.verify(cut, "--log", log)
+        assert done.returncode == WRONG, done.stdout
+    done = tree.verify(path, "--log", again.log)
+    assert done.returncode == WRONG and "it ends twice" in done.stdout
+
+
+def test_what_is_packed_beside_it_is_refused(tree, tmp_path):
+    parts = dict(members(packed(tree, ENDED, tmp_path)))
+    changed = tmp_path / "changed"
+    for names, status, says in (
+            ({"README.sh": b"curl | sh\n"}, WRONG, "README.sh is not part of an evidence file"),
+            ({"RECIPE.txt": b"    curl | sh\n"}, OPEN, "read them before you run them")):
+        changed.write_bytes(ustar({**parts, **names}))
+        done = ours(tree, changed)
+        assert done.returncode == status and says in done.stdout, done.stdout
+    padded = bytearray(ustar(parts))
+    padded[512 + len(parts["RECIPE.txt"])] = 1  # behind the first member
+    changed.write_bytes(padded)
+    assert ours(tree, changed).returncode == WRONG
+
+
+def test_the_recipe_calculates_with_numbers_alone(tree, tmp_path):
+    parts = dict(members(packed(tree, ENDED, tmp_path)))
+    code = b"a[$(touch pwned)0]"
+    size = parts["checkpoint"].split(b"\n")[1]
+    index = parts["end.tlog-proof"].split(b"\n")[1]
+    end = parts["end.entry"].split(b" ")
+    for number, (name, old, new) in enumerate([
+            ("checkpoint", b"\n" + size + b"\n", b"\n" + code + b"\n"),
+            ("end.tlog-proof", index, b"index " + code),
+            ("end.entry", b" ".join(end[3:5]), end[3] + b" " + code),
+            ("end.entry", end[3], b"\x1b]0;title\x07")]):
+        assert old in parts[name]
+        changed = tmp_path / "changed"
+        changed.write_bytes(ustar({**parts, name: parts[name].replace(old, new)}))
+        folder = tmp_path / ("u%d" % number)
+        done = follow_recipe(tree, changed, folder)
+        assert b"WRONG" in done.stdout and b"\x1b" not in done.stdout, done.stdout
+        assert not (folder / "pwned").exists(), name
+
+
+def test_the_recipe_knows_whose_erasure_it_is(tree, tmp_path):
+    erased = follow_recipe(tree, packed(tree, ERASED, tmp_path), tmp_path / "erased")
+    assert b"WRONG" not in erased.stdout and b"OK     its key is gone" in erased.stdout, erased.stdout
+    other = dict(members(tmp_path / "file.evidence"))
+    (tmp_path / "one").mkdir()
+    parts = dict(members(packed(tree, ENDED, tmp_path / "one")))
+    changed = tmp_path / "changed"
+    changed.write_bytes(ustar({**parts, **{name: other[name] for name in (
+        "erase.entry", "erase.tlog-proof", "order.txt")}}))
+    done = follow_recipe(tree, changed, tmp_path / "changed-unpacked")
+    assert b"WRONG  the order is about this recording" in done.stdout
+    assert b"WRONG  its key is gone" in done.stdout
 
 
 def test_evidence_that_two_people_open(tree, tmp_path):

@@ -2,6 +2,7 @@
 # takes minutes
 """What somebody who owns the bastion may do to recordings and log, and what verification says of
 it. TAMPERINGS is the list: a name, what is done, whom verification must name, its exit status."""
+import os
 import shutil
 import struct
 
@@ -195,6 +196,44 @@ def facts_of_another(tree):
         (tree.folder / "facts" / (B + ".json")).read_bytes())
 
 
+def change_facts_and_log_them(tree):
+    """The bastion's own key signs what was appended."""
+    (tree.folder / "facts" / (A + ".json")).unlink()
+    tree.facts(A, "bob")
+    tree.sign()
+
+
+def damage_many_heads_and_start_twice(tree):
+    """More is wrong with the log than is listed."""
+    lines = tree.lines()
+    tree.entries = []
+    for number in range(260):
+        tree.heads((A, 9, "%064x" % number))
+    heads = [entry.split(" ", 2)[2] for entry in tree.entries]
+    for entry in heads:
+        (tree.log / "heads" / entry.split(" ")[2]).write_text("damaged")
+    time = lines[-1].split(" ")[1]
+    start = next(line for line in lines if "start " + B in line)
+    tree.rebuild(lines + ["1 %s %s" % (time, entry) for entry in heads] + [start])
+
+
+def fifo_in_place_of(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def tiles_without_end(tree):
+    """A few files that look like more entries than anybody could read."""
+    for kind in ("entries", "0"):
+        folder = tree.log / "tile" / kind
+        first = (folder / "000").read_bytes()
+        for number in range(1000):
+            (folder / ("%03d" % number)).write_bytes(first)
+            (folder / ("x%03d" % number)).symlink_to(".")
+    text = (tree.log / "checkpoint").read_text().split("\n", 2)
+    (tree.log / "checkpoint").write_text("\n".join([text[0], str(1 << 62), text[2]]))
+
+
 TAMPERINGS = [
     ("cut in its frames", cut_to(0.8), [A], WRONG, ALWAYS),
     ("cut inside its header", cut_to(0.05), [A], WRONG, ALWAYS),
@@ -282,6 +321,22 @@ TAMPERINGS = [
     ("the clock set back", clock_back, [B], WHOLE, ALWAYS),
     ("the facts beside it are another's", facts_of_another, [A], WRONG, ALWAYS),
     ("the facts beside it changed", change_facts, [A], WRONG, ALWAYS),
+    ("its facts changed, and logged once more", change_facts_and_log_them, [A], WRONG, ALWAYS),
+    ("its facts removed", lambda t: (t.folder / "facts" / (A + ".json")).unlink(), [A], OPEN, ALWAYS),
+    ("one without an end frame logged as ended in order", relog(lambda lines: lines.__setitem__(
+        slice(None), [line.replace("killed", "closed") for line in lines])), [C], WRONG, ALWAYS),
+    ("erased by an order for another node", lambda t: (t.erase(A, "for you", node="node2"), t.sign()),
+     [A], WRONG, ALWAYS),
+    ("two starts beside many damaged heads files", damage_many_heads_and_start_twice, [B, LOG], WRONG,
+     ALWAYS),
+    ("a fifo in its place", lambda t: fifo_in_place_of(t.path(A)), [A], WRONG, ALWAYS),
+    ("a fifo among the recordings", lambda t: os.mkfifo(t.recordings / "x.brec"), ["x.brec"], WRONG,
+     ALWAYS),
+    ("a fifo in place of its facts",
+     lambda t: fifo_in_place_of(t.folder / "facts" / (A + ".json")), [A], WRONG, ALWAYS),
+    ("a killed one made a terabyte long", lambda t: os.truncate(t.path(C), 1 << 40), [C], WHOLE,
+     ALWAYS),
+    ("a log that never ends", tiles_without_end, [LOG], WRONG, ALWAYS),
 ]
 
 
@@ -322,6 +377,11 @@ SAID = {
     "the clock set back": "The clock went back by 1:00:",
     "the facts beside it are another's": "facts of another recording",
     "the facts beside it changed": "The facts beside it",
+    "its facts changed, and logged once more": "not those that were logged with its start",
+    "its facts removed": "are missing, and no erasure of it was logged",
+    "one without an end frame logged as ended in order": "it has no end frame",
+    "erased by an order for another node": "is for another node, node2",
+    "two starts beside many damaged heads files": "it starts twice",
 }
 # An identity is what shows these.
 # Without an identity nothing is open: there is nothing to read.

@@ -108,6 +108,21 @@ def test_a_deleted_one_is_named_by_its_id(untouched, tmp_path):
     assert done.returncode == WRONG and B in done.stderr and "file is missing" in done.stdout
 
 
+def test_a_session_that_lost_a_channel_is_not_proven_by_the_other(untouched, tmp_path):
+    tree = untouched.copy(tmp_path / "state")
+    second = A[:32] + "-1"
+    frames = tree.record(second, ["hello\r\n"])
+    tree.start(second, frames)
+    tree.end(second, frames)
+    tree.sign()
+    assert "name one of them" in tree.verify(A[:32]).stderr
+    tree.path(second).unlink()
+    done = tree.verify(A[:32])
+    assert done.returncode == WRONG and second + ": Its file is missing" in done.stderr
+    assert "All of its" in done.stdout  # the other
+    assert tree.verify(A).returncode == WHOLE
+
+
 def test_a_checkpoint_that_another_key_signed_is_refused(untouched, tmp_path, auditor):  # noqa: F811
     other = Evidence(tmp_path / "other", auditor, "another node's")
     other.entry("audit " + "00" * 32)

@@ -66,8 +66,10 @@ class Evidence:
         self.now += 100
         self.entries.append("1 %d %s" % (self.now, text))
 
-    def start(self, recording, frames):
+    def start(self, recording, frames, person="somebody"):
+        """With its facts, as stored enters both."""
         self.entry("start %s %s" % (recording, frames.heads()[0]))
+        self.facts(recording, person)
 
     def heads(self, *heads):
         """heads: (recording, number of frames, head)."""
@@ -82,15 +84,16 @@ class Evidence:
         self.entry("audit " + hashlib.sha256(salt + event.encode()).hexdigest())
         return salt
 
-    def erase(self, recording, reason, named=None):
-        """By an order about it, or about `named`."""
-        order = "sallyport erasure order 1\nnode test-node\nmade %d\nerase key\nreason %s\n" \
-                "recording %s\n" % (self.now, reason, named or recording)
+    def erase(self, recording, reason, named=None, node="node1"):
+        """By an order about it, or about `named`, for this node or another."""
+        order = "sallyport erasure order 1\nnode %s\nmade %d\nerase key\nreason %s\n" \
+                "recording %s\n" % (node, self.now, reason, named or recording)
         self.entry("erase %s %s" % (recording, self.hashed_file("orders", order)))
         data = bytearray(self.path(recording).read_bytes())
         size = struct.unpack_from("<H", data, 8)[0] * 256
         data[12:16], data[128:size] = bytes(4), bytes(size - 128)
         self.path(recording).write_bytes(data)
+        (self.folder / "facts" / (recording + ".json")).unlink(missing_ok=True)
 
     def facts(self, recording, person, of=None):
         """As stored writes them; `of` another recording where they lie."""

@@ -235,6 +235,7 @@ class Log:
         self.members = members
         self.note = members["checkpoint"].decode()
         self.size, self.root = open_checkpoint(self.note, key)
+        self.places = {}  # where the entries stand, by their names
 
     def entry(self, name):
         """The fields of an entry that is proven to be in the log; None where there is none."""
@@ -251,6 +252,7 @@ class Log:
         fields = entry.decode().split(" ")
         if fields[0] != "1" or fields[2] != {"head": "heads", "facts": "audit"}.get(name, name):
             raise Wrong("%s.entry is of another kind" % name)
+        self.places[name] = int(index[6:])
         return fields
 
 
@@ -358,8 +360,11 @@ def check_chain(recording, log):
     if end is not None:
         name, frames, chain = end[3:6]
         check(int(frames) == len(recording.frames), "it has %s frames, as logged" % frames)
+        check(log.places["end"] > log.places["start"], "its end was logged after its start")
         if recording.ended():
             check(recording.rest == recording.trailer, "nothing but the trailer follows its end")
+        elif end[6] not in ("killed", "lost", "failed") and recording.frames:
+            raise Wrong("it ended in order and has no end frame: it was cut")
     else:
         listing = log.members["heads.txt"]
         check(hashlib.sha256(listing).hexdigest() == head[4], "heads.txt is the file that was logged")
@@ -387,6 +392,7 @@ def verify(path, key, *identities):
         facts, audit = json.loads(members["facts.json"]), log.entry("facts")
         hashed = hashlib.sha256(bytes.fromhex(facts["salt"]) + facts["event"].encode()).hexdigest()
         check(audit is not None and audit[3] == hashed, "the facts are those that were logged")
+        check(log.places["facts"] == log.places["start"] + 1, "they were logged with its start")
         check(json.loads(facts["event"])["recording"] == recording.id, "they are of this recording")
     if identities and erasure is None:
         return check_content(recording, identities)

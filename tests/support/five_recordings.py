@@ -20,8 +20,7 @@ def untouched(tmp_path_factory, auditor):  # noqa: F811
     for name, count, end in ((A, 12, "end"), (B, 12, "end"), (C, 9, "cut"), (D, 3, "end"),
                              (E, 5, "end")):
         frames[name] = tree.record(name, ["%s says %d\r\n" % (name, i) for i in range(count)], end)
-        tree.start(name, frames[name])
-        tree.audit("somebody began %s" % name)
+        tree.start(name, frames[name], {A: "ada", B: "eve"}.get(name, "somebody"))
     for count in (4, 9):
         tree.heads((A, count, frames[A].heads()[count]), (C, count - 2, frames[C].heads()[count - 2]))
     tree.early_checkpoint = tree.sign()
@@ -33,8 +32,6 @@ def untouched(tmp_path_factory, auditor):  # noqa: F811
     tree.erase(D, "two persons said so")
     for i in range(300):
         tree.audit("filler %d" % i)
-    tree.facts(A, "ada")
-    tree.facts(B, "eve")
     tree.checkpoint = tree.sign()
     return tree
 

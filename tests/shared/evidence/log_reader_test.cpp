@@ -90,8 +90,13 @@ std::vector<LogEntry> audits(size_t count) {
 
 std::string faults(const LogContents& contents) {
   std::string text;
-  for (const LogFault& fault : contents.faults) {
-    text += (fault.recording ? recording_id(*fault.recording) + ": " : "") + fault.text + "\n";
+  for (const std::string& fault : contents.faults) {
+    text += fault + "\n";
+  }
+  for (const auto& [name, of_one] : contents.faults_of) {
+    for (const std::string& fault : of_one) {
+      text += recording_id(name) + ": " + fault + "\n";
+    }
   }
   return text;
 }
