@@ -30,16 +30,24 @@ int refuse(const Error& error) {
   return 1;
 }
 
+void build_index_anew(stored::Server& server) {
+  server.reindex([](const Status& done) {
+    log_info("the index was built anew", {{"result", done ? "done" : done.error().message}});
+  });
+}
+
 // What an earlier stored has left: recordings without an end in the log, and files that are none.
 // Beside the work, as there may be many.
 void look_after(Workers& workers, stored::RecordingsFolder& folder, const stored::NodeLog& log,
-                stored::EndEntries& ends, const std::vector<std::string>& file_names) {
-  const bool taken = workers.submit([&folder, &log, &ends, file_names, size = log.size()] {
+                stored::EndEntries& ends, const std::vector<std::string>& file_names,
+                stored::Server& server) {
+  const bool taken = workers.submit([&, file_names, size = log.size()] {
     const auto logged = stored::logged_recordings(log.folder(), size);
-    if (logged) {
-      stored::set_aside_foreign(folder, file_names, *logged);
-    }
-    return [&ends, logged] {
+    const bool were_foreign = logged && stored::set_aside_foreign(folder, file_names, *logged) > 0;
+    return [&ends, &server, logged, were_foreign] {
+      if (were_foreign) {
+        build_index_anew(server);
+      }
       if (!logged) {
         log_error("the node log cannot be read", {{"why", logged.error().message}});
         return;
@@ -150,8 +158,6 @@ int serve(const Config& config) {
   stored::Eraser eraser(loop, workers,
                         {folders->recordings, **log, folders->facts, index, folders->holds},
                         config.node, config.erasure);
-  look_after(workers, folders->recordings, **log, ends, folders->file_names);
-  keep_house(loop, workers, **log, eraser);
   stored::Retention retention(loop, index, eraser, config.node, stored::retention_rules(config),
                               last_signed_ms);
   auto witness_listener =
@@ -164,10 +170,10 @@ int serve(const Config& config) {
   stored::Server server(loop, config, folders->recordings, **log, folders->facts, ends, index,
                         workers, witnesses, {folders->holds, eraser, retention},
                         std::move(*listener));
+  look_after(workers, folders->recordings, **log, ends, folders->file_names, server);
+  keep_house(loop, workers, **log, eraser);
   if (!was_clean) {
-    server.reindex([](const Status& done) {
-      log_info("the index was built anew", {{"result", done ? "done" : done.error().message}});
-    });
+    build_index_anew(server);
   }
   ::sd_notify(0, "READY=1");
   loop.run();

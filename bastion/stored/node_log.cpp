@@ -64,6 +64,12 @@ Result<std::unique_ptr<NodeLog>> NodeLog::open(const Places& places, const TileL
   if (!log) {
     return log.error();
   }
+  // keyd has signed it, and we were interrupted before it was kept.
+  if (note != *ours) {
+    if (Status kept = replace_file(checkpoint_path(places.folder), note); !kept) {
+      return kept.error();
+    }
+  }
   state->note = note;
   std::unique_ptr<NodeLog> opened(new NodeLog(places, std::move(*log), std::move(*state), signing));
   if (!opened->sync_folder_ || !opened->log_folder_ || !opened->signed_event_) {

@@ -14,6 +14,12 @@
 
 namespace sallyport::stored {
 
+namespace {
+
+constexpr const char* kSetAside = "/../set-aside";
+
+}  // namespace
+
 Result<RecordingsFolder> RecordingsFolder::open(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
     return errno_error(path);
@@ -64,7 +70,7 @@ Result<std::vector<std::string>> RecordingsFolder::file_names() const {
 }
 
 Result<std::string> RecordingsFolder::set_aside(const std::string& file_name) {
-  const std::string folder = path_ + "/../set-aside";
+  const std::string folder = path_ + kSetAside;
   if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
     return errno_error(folder);
   }
@@ -80,6 +86,10 @@ Result<std::string> RecordingsFolder::set_aside(const std::string& file_name) {
     }
   }
   return Error{Errc::limit, folder + " is full of files named " + file_name};
+}
+
+bool RecordingsFolder::is_set_aside(const RecordingName& name) const {
+  return ::access((path_ + kSetAside + "/" + recording_file_name(name)).c_str(), F_OK) == 0;
 }
 
 Result<uint64_t> RecordingsFolder::free_bytes() const {

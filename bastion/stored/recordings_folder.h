@@ -26,6 +26,7 @@ public:
   Result<std::vector<std::string>> file_names() const;  // all that stands there, whatever it is
   // Out of the folder, into `set-aside` beside it; says where it is now.
   Result<std::string> set_aside(const std::string& file_name);
+  bool is_set_aside(const RecordingName& name) const;
 
   Result<uint64_t> free_bytes() const;                 // for us
   uint64_t bytes_of(const RecordingName& name) const;  // 0: there is none

@@ -99,8 +99,9 @@ Result<std::string> why_foreign(const RecordingsFolder& folder, const std::strin
   return why;
 }
 
-void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>& file_names,
-                       const LoggedRecordings& logged) {
+size_t set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>& file_names,
+                         const LoggedRecordings& logged) {
+  size_t count = 0;
   for (const std::string& file_name : file_names) {
     if (file_name.ends_with(kSavedHeader)) {
       continue;  // of an interrupted `sallyport-play rewrap`, which needs it
@@ -114,11 +115,16 @@ void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>&
       continue;
     }
     const auto moved = folder.set_aside(file_name);
+    if (!moved) {
+      log_error("a file among the recordings is none, and cannot be set aside",
+                {{"file", printable(file_name)}, {"why", *why}, {"error", moved.error().message}});
+      continue;
+    }
+    ++count;
     log_warning("a file among the recordings is set aside",
-                {{"file", printable(file_name)},
-                 {"why", *why},
-                 {"to", moved ? printable(*moved, 1000) : "nowhere: " + moved.error().message}});
+                {{"file", printable(file_name)}, {"why", *why}, {"to", printable(*moved, 1000)}});
   }
+  return count;
 }
 
 }  // namespace sallyport::stored

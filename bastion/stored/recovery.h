@@ -31,8 +31,8 @@ Result<LoggedRecordings> logged_recordings(const std::string& log_folder, uint64
 Result<std::string> why_foreign(const RecordingsFolder& folder, const std::string& file_name,
                                 const LoggedRecordings& logged);
 
-// Each of these names that is foreign is set aside, with a line in the log.
-void set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>& file_names,
-                       const LoggedRecordings& logged);
+// Each of these names that is foreign is set aside, with a line in the log. How many were.
+size_t set_aside_foreign(RecordingsFolder& folder, const std::vector<std::string>& file_names,
+                         const LoggedRecordings& logged);
 
 }  // namespace sallyport::stored

@@ -41,7 +41,7 @@ void look_at_file(const RecordingsFolder& folder, const RecordingName& name, boo
                   RecordingEntry& row) {
   row.bytes = folder.bytes_of(name);
   if (row.bytes == 0 && row.state != RecordingState::erased) {
-    row.state = RecordingState::missing;
+    row.state = folder.is_set_aside(name) ? RecordingState::set_aside : RecordingState::missing;
   } else if (row.state == RecordingState::running && !is_running) {
     row.state = RecordingState::cut_off;
   }

@@ -64,7 +64,7 @@ Result<TileLog> TileLog::open(const std::string& folder, const std::optional<Che
   if (!done) {
     return done.error();
   }
-  log.remove_old_pending(last ? last->size / kTileWidth : 0);
+  log.leave_old_pending(last ? last->size / kTileWidth : 0);
   return log;
 }
 
@@ -80,10 +80,12 @@ Status TileLog::is_from_the_beginning() const {
   return ok();
 }
 
-// Whose bundles are on disk; a crash left them.
-void TileLog::remove_old_pending(uint64_t bundle) {
+// Whose bundles are on disk; a crash left them. Who reads beside us needs them as long as the
+// checkpoint on disk is an older one.
+void TileLog::leave_old_pending(uint64_t bundle) {
   while (bundle > 0 && exists(folder_ + "/" + bundle_path(--bundle, kTileWidth)) &&
-         ::unlink(pending_path(bundle).c_str()) == 0) {
+         exists(pending_path(bundle))) {
+    finished_.obsolete.push_back("pending-" + std::to_string(bundle));
   }
 }
 

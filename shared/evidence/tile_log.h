@@ -64,7 +64,7 @@ private:
   std::string pending_path(uint64_t bundle) const;
   Status is_from_the_beginning() const;
   Status check_signed(const Checkpoint& last) const;
-  void remove_old_pending(uint64_t bundle);
+  void leave_old_pending(uint64_t bundle);
   Status read_edges(const Checkpoint& last);
   Status read_pending(const std::optional<Checkpoint>& last, const KeepEntry& keep);
   Result<std::vector<std::string>> pending_entries(uint64_t bundle,

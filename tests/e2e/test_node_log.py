@@ -152,6 +152,22 @@ def test_what_was_open_when_stored_was_killed_gets_its_end_from_the_next(fresh_b
     assert (frames, recording.chain.hex()) == (int(end[4]), end[5])
 
 
+def test_a_checkpoint_that_was_signed_and_not_kept_is_kept_by_the_next_start(fresh_bastion, alice):
+    """stored was killed in between."""
+    alice.run("true")
+    log_with(fresh_bastion, ended(2))
+    checkpoint = stored_folder(fresh_bastion) / "log" / "checkpoint"
+    older = checkpoint.read_bytes()
+    alice.run("true")
+    newer = log_with(fresh_bastion, ended(3)).size
+    fresh_bastion.stop()
+    checkpoint.write_bytes(older)
+    fresh_bastion.hand_over()
+    fresh_bastion.start()
+    assert read_log(fresh_bastion).size >= newer
+    fresh_bastion.verify("--all")
+
+
 def test_files_that_are_no_recordings_are_set_aside_at_the_start(fresh_bastion, alice):
     alice.run("true")
     log_with(fresh_bastion, ended(2))
@@ -168,6 +184,22 @@ def test_files_that_are_no_recordings_are_set_aside_at_the_start(fresh_bastion, 
     told = fresh_bastion.events("a file among the recordings is set aside")
     assert {event["file"] for event in told} == {path.name for path in aside.iterdir()}
     assert b"fine" in alice.run("echo fine").stdout
+
+
+def test_the_index_says_which_recordings_are_set_aside(fresh_bastion, alice):
+    alice.run("true")
+    log = log_with(fresh_bastion, ended(2))
+    gone, renamed = (entry[3] for entry in log.of("start")[:2])
+    fresh_bastion.stop()
+    folder = stored_folder(fresh_bastion) / "recordings"
+    (folder / f"{gone}.brec").write_bytes((folder / f"{renamed}.brec").read_bytes())
+    fresh_bastion.hand_over()
+    fresh_bastion.start()
+
+    def states():
+        listed = json.loads(fresh_bastion.ctl("recordings", "list", "--json").stdout)
+        return {entry["recording"]: entry["state"] for entry in listed}
+    wait_until(lambda: states() == {gone: "set-aside", renamed: "ended"}, 10, "the index")
 
 
 # A log that is not the one which was signed.

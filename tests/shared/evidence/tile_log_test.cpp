@@ -228,13 +228,17 @@ TEST_CASE("entries that were not signed may be left out, those that were may not
   CHECK(!test.files().contains("pending-2"));
 }
 
-TEST_CASE("old pending files go once their bundle is there") {
+TEST_CASE("old pending files go once their bundle and a checkpoint of it are there") {
   TestLog test;
   test.fill(700, 700);
   const auto bundles = test.files();
   std::ofstream(test / "pending-0", std::ios::binary) << bundles.at("tile/entries/000");
   std::ofstream(test / "pending-1", std::ios::binary) << bundles.at("tile/entries/001");
-  test.opened();
+  TileLog log = test.opened();
+  CHECK(test.files().contains("pending-0"));  // until then somebody may need it
+  const TileFiles files = log.files();
+  REQUIRE(write_tile_files(test.folder(), files));
+  remove_obsolete(test.folder(), files);
   CHECK(!test.files().contains("pending-0"));
   CHECK(!test.files().contains("pending-1"));
   CHECK(test.files().contains("pending-2"));
