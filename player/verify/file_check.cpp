@@ -174,14 +174,13 @@ private:
         !dek && dek.error().code == Errc::denied && header_.part == RecordingPart::keystrokes;
     if (is_of_others) {
       return unproven(
-          "The content: what was typed is for other recipients than you, or its "
-          "envelope was changed");
+          "The content: what was typed has readers of its own, and your identities are not theirs "
+          "(" +
+          dek.error().message + "), or its envelope was changed");
     }
     if (!dek) {
       return wrong("It cannot be opened with your identity: " + dek.error().message +
-                   (dek.error().code == Errc::denied
-                        ? " (it is for other recipients, or its envelope was changed)"
-                        : ""));
+                   (dek.error().code == Errc::denied ? "; or its envelope was changed" : ""));
     }
     identities_ = identities;
   }

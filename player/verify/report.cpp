@@ -90,7 +90,8 @@ public:
 
   void take(const FileVerdict& verdict) override {
     const Level level = verdict.findings.verdict();
-    ++counts_[static_cast<size_t>(level)];
+    const bool is_foreign = verdict.state == "foreign" && level == Level::proven;
+    counts_[static_cast<size_t>(level)] += is_foreign ? 0 : 1;
     const std::string frames =
         verdict.report ? ", " + std::to_string(verdict.report->frames) + " frames" : "";
     say(std::string(kWords[static_cast<size_t>(level)]) + verdict.id + "  " + verdict.state +

@@ -105,8 +105,9 @@ private:
     const auto name = parse_recording_file_name(fs::path(*path).filename().string());
     if (!name && !is_brec_file(*path)) {
       return Error{Errc::invalid, printable(*path) +
-                                      " is not a recording of Sallyport: an asciicast file "
-                                      "carries nothing that could be verified"};
+                                      " is neither a recording of Sallyport (.brec) nor an "
+                                      "evidence file; nothing else, an exported asciicast file "
+                                      "included, carries what could be verified"};
     }
     const auto own = name_in_header(*path);
     log_.wants_heads = [own](const RecordingName& wanted) { return wanted == own; };

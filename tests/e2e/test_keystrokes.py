@@ -141,7 +141,7 @@ def test_the_two_recordings_are_two_of_everything(session, typed_bastion, listen
         check=False).returncode in (0, 3))
     # Who may not read keystrokes verifies everything else, and is told.
     known = typed_bastion.play("verify", str(keys), check=False)
-    assert known.returncode == 3 and b"for other recipients" in known.stdout
+    assert known.returncode == 3 and b"has readers of its own" in known.stdout
     # By its id.
     session_id = channel.stem[:32]
     folder = ("--recordings", str(channel.parent), "-i", str(listener.file))
