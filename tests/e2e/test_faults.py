@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.counting import recorded_output
 from tests.support.faults import (
-    ALL, check_nothing_is_wrong, every_nth, faulty_bastion, names, starts)
+    ALL, FaultyBastions, check_nothing_is_wrong, every_nth, names, starts)
 from tests.support.nth_fault import NthFault
 
 FAULTS = [("posix/io/rw/write", errno.ENOSPC), ("sallyport/syncfs", errno.EIO),
@@ -28,13 +28,14 @@ if ALL:
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
-    """A bastion whose stored may meet a fault, and a client that is logged in."""
+    """Bastions whose stored may meet a fault, with a client that is logged in."""
     fault = NthFault("stored")
+    bastions = FaultyBastions(lambda: tmp_path_factory.mktemp("faulty"), fault)
     try:
-        with faulty_bastion(tmp_path_factory.mktemp("faulty"), fault) as (bastion, client):
-            bastion.fault = fault
-            yield bastion, client
+        yield bastions
+        bastions.close()
     finally:
+        bastions.open.close()
         fault.remove()
 
 
@@ -56,13 +57,14 @@ def one_run(bastion, client):
     assert done.returncode == (0 if whole else 254), done
 
 
-def one_fault(bastion, client, point, error, nth):
+def one_fault(faulty, point, error, nth):
     """Whether the fault was met."""
-    bastion.fault.order(point, nth, error)
+    bastion, client = faulty.for_a_run()
+    faulty.fault.order(point, nth, error)
     if restart_stored(bastion):
         one_run(bastion, client)
-    met = bastion.fault.was_met()
-    bastion.fault.clear()
+    met = faulty.fault.was_met()
+    faulty.fault.clear()
     assert restart_stored(bastion)
     check_nothing_is_wrong(bastion, "--all")
     return met
@@ -70,5 +72,4 @@ def one_fault(bastion, client, point, error, nth):
 
 @pytest.mark.parametrize("point, error", FAULTS, ids=names(FAULTS))
 def test_the_nth_call_fails_and_nothing_is_lost(faulty, point, error):
-    every_nth(lambda nth: one_fault(*faulty, point, error, nth), STEPS.get(point, 10))
-    faulty[0].verify("--all")
+    every_nth(lambda nth: one_fault(faulty, point, error, nth), STEPS.get(point, 10))

@@ -57,6 +57,30 @@ def faulty_bastion(folder, fault):
         target.stop()
 
 
+class FaultyBastions:
+    """One faulty bastion after the other: in one that has many recordings already stored does more
+    at each start, and no n would ever be the last."""
+    RUNS = 25
+
+    def __init__(self, new_folder, fault):
+        self.new_folder, self.fault = new_folder, fault
+        self.runs, self.open, self.here = 0, contextlib.ExitStack(), None
+
+    def for_a_run(self):
+        """Bastion and client."""
+        if self.runs % self.RUNS == 0:
+            self.close()
+            self.here = self.open.enter_context(faulty_bastion(self.new_folder(), self.fault))
+        self.runs += 1
+        return self.here
+
+    def close(self):
+        if self.here:
+            self.here[0].verify("--all")
+        self.here = None
+        self.open.close()
+
+
 def starts(bastion, daemon):
     try:
         bastion.start_daemon(daemon)
