@@ -18,6 +18,11 @@ struct Ctl {
   int finding = 0;  // a command that says more by its exit status, with an error or without
 
   Result<Config> config() const { return load_config(config_path); }
+
+  // For a command that only talks to running daemons, or looks at their files: a configuration that
+  // was broken since they started must not keep anybody from ending a session. With errors in it
+  // only its folders are to be used, and a line on standard error has said so.
+  Result<Config> config_of_running() const;
 };
 
 }  // namespace sallyport

@@ -37,8 +37,8 @@ struct Stored {
   DaemonClient daemon;
 };
 
-Result<Stored> connect_stored(const Ctl& ctl) {
-  auto config = ctl.config();
+// An order, and what deletes for ever, wants a configuration without errors.
+Result<Stored> connect_stored(Result<Config> config) {
   if (!config) {
     return config.error();
   }
@@ -103,7 +103,7 @@ Result<std::string> make_order(Stored& stored, const KeepingOptions& options) {
 }
 
 Status print_order(const Ctl& ctl, const KeepingOptions& options) {
-  auto stored = connect_stored(ctl);
+  auto stored = connect_stored(ctl.config());
   const auto order = stored ? make_order(*stored, options) : Result<std::string>(stored.error());
   if (!order) {
     return order.error();
@@ -154,7 +154,7 @@ Status erase(const Ctl& ctl, const KeepingOptions& options) {
                  "name the recordings, and why: erase ID --reason TEXT; or an order "
                  "that was signed: erase --order FILE --signature FILE"};
   }
-  auto stored = connect_stored(ctl);
+  auto stored = connect_stored(ctl.config());
   if (!stored) {
     return stored.error();
   }
@@ -183,7 +183,7 @@ Status erase(const Ctl& ctl, const KeepingOptions& options) {
 }
 
 Status set_hold(const Ctl& ctl, const KeepingOptions& options, bool hold) {
-  auto stored = connect_stored(ctl);
+  auto stored = connect_stored(ctl.config_of_running());
   if (!stored) {
     return stored.error();
   }
@@ -202,7 +202,7 @@ Status set_hold(const Ctl& ctl, const KeepingOptions& options, bool hold) {
 }
 
 Status retention(const Ctl& ctl, const KeepingOptions& options) {
-  auto stored = connect_stored(ctl);
+  auto stored = connect_stored(options.now ? ctl.config() : ctl.config_of_running());
   if (!stored) {
     return stored.error();
   }

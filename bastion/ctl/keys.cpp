@@ -20,7 +20,7 @@ constexpr std::string_view kFingerprintPrefix = "SHA256:";
 constexpr const char* kListCommand = "sallyportctl keys list";
 
 Result<DaemonClient> connect_authd(const Ctl& ctl) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   return config ? DaemonClient::connect(*config, "authd") : config.error();
 }
 

@@ -28,7 +28,7 @@ Result<NoteVerifier> ask_verifier(const Config& config) {
 }
 
 Status print_key(const Ctl& ctl) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   const auto verifier = config ? ask_verifier(*config) : Result<NoteVerifier>(config.error());
   if (!verifier) {
     return verifier.error();
@@ -48,7 +48,7 @@ Result<std::string> read_checkpoint(const std::string& path) {
 
 // The file as it is, so that it can be kept elsewhere, but only what our key has signed.
 Status print_checkpoint(const Ctl& ctl) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   const auto verifier = config ? ask_verifier(*config) : Result<NoteVerifier>(config.error());
   if (!verifier) {
     return verifier.error();
@@ -66,7 +66,7 @@ Status print_checkpoint(const Ctl& ctl) {
 }
 
 Status print_export(const Ctl& ctl, const std::string& folder) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   if (!config) {
     return config.error();
   }

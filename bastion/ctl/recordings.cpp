@@ -95,7 +95,7 @@ Status take_times(ListOptions& options) {
 }
 
 Result<DaemonClient> connect_stored(const Ctl& ctl) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   return config ? DaemonClient::connect(*config, "stored") : config.error();
 }
 

@@ -13,7 +13,7 @@ namespace sallyport {
 namespace {
 
 Result<DaemonClient> connect_authd(const Ctl& ctl) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   return config ? DaemonClient::connect(*config, "authd") : config.error();
 }
 

@@ -63,7 +63,7 @@ struct VerifyOptions {
 
 // With what every command of it needs to know of this bastion.
 Result<std::vector<std::string>> begin(const Ctl& ctl, const std::string& command) {
-  const auto config = ctl.config();
+  const auto config = ctl.config_of_running();
   if (!config) {
     return config.error();
   }

@@ -13,8 +13,12 @@ namespace sallyport {
 
 // What load_config() found, in the order of the files. `config` is there when nothing is wrong;
 // warnings are what works but is hardly meant, such as a target that nobody can reach yet.
+// `with_errors` is there when something is wrong, and it is still known where the bastion's folders
+// are: every file is JSON, or one that is names runtime_directory. What is wrong or was not read
+// has its default, so this is to find running daemons and their files by, and for nothing else.
 struct ConfigReport {
   std::optional<Config> config;
+  std::optional<Config> with_errors;
   std::vector<Finding> errors;
   std::vector<Finding> warnings;
   std::string text() const;  // the errors, one per line

@@ -48,35 +48,48 @@ bool before(const Finding& a, const Finding& b) {
   return std::tie(a.place.file, a.place.line) < std::tie(b.place.file, b.place.line);
 }
 
-// Parses one more file into the tree.
-void add_text(const std::string& file, std::string_view text, std::optional<JsonNode>& root,
+// Parses one more file into the tree. False: nothing of it is there.
+bool add_text(const std::string& file, std::string_view text, std::optional<JsonNode>& root,
               ConfigReport& report) {
   auto tree = parse_json_tree(file, text, report.errors);
   if (!tree) {
-    return;
+    return false;
   }
   if (tree->kind != JsonNode::Kind::object) {
     report.errors.push_back({tree->place, "", "must be an object: { ... }"});
-    return;
+    return false;
   }
   if (!root) {
     root = std::move(tree);
   } else {
     merge_json_tree(*root, std::move(*tree), report.errors);
   }
+  return true;
 }
 
-// A tree with syntax errors is not looked at further: what is missing from it may just not have
+// What is wrong in a tree with syntax errors is not told: what is missing from it may just not have
 // been read.
-void finish(const std::string& path, const std::optional<JsonNode>& root, ConfigReport& report) {
+void read_broken_tree(const std::string& path, const JsonNode& root, bool is_whole,
+                      ConfigReport& report) {
+  Places places;
+  std::vector<Finding> untold;
+  Config config = read_tree(root, places, untold);
+  config.path = path;
+  if (is_whole || places.contains("runtime_directory")) {
+    report.with_errors = std::move(config);
+  }
+}
+
+void finish(const std::string& path, const std::optional<JsonNode>& root, bool is_whole,
+            ConfigReport& report) {
   if (root && report.errors.empty()) {
     Places places;
     Config config = read_tree(*root, places, report.errors);
     config.path = path;
     check_together(config, places, report);
-    if (report.errors.empty()) {
-      report.config = std::move(config);
-    }
+    (report.errors.empty() ? report.config : report.with_errors) = std::move(config);
+  } else if (root) {
+    read_broken_tree(path, *root, is_whole, report);
   }
   std::stable_sort(report.errors.begin(), report.errors.end(), before);
   std::stable_sort(report.warnings.begin(), report.warnings.end(), before);
@@ -131,8 +144,8 @@ Result<std::vector<std::string>> list_config_files(const std::string& path) {
 ConfigReport check_config_text(const std::string& file, std::string_view text) {
   ConfigReport report;
   std::optional<JsonNode> root;
-  add_text(file, text, root, report);
-  finish(file, root, report);
+  const bool is_whole = add_text(file, text, root, report);
+  finish(file, root, is_whole, report);
   return report;
 }
 
@@ -153,15 +166,17 @@ ConfigReport check_config_with(const std::string& path, const std::string& file,
     files->insert(std::upper_bound(files->begin(), files->end(), changed), changed);
   }
   std::optional<JsonNode> root;
+  bool is_whole = true;
   for (const auto& name : *files) {
     const auto content = name == changed ? Result<std::string>(text) : read_whole_file(name);
     if (content) {
-      add_text(name, *content, root, report);
+      is_whole = add_text(name, *content, root, report) && is_whole;
     } else {
       report.errors.push_back({{name, 1}, "", content.error().message});
+      is_whole = false;
     }
   }
-  finish(absolute_path(path), root, report);
+  finish(absolute_path(path), root, is_whole, report);
   return report;
 }
 

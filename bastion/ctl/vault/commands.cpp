@@ -34,8 +34,7 @@ struct Opened {
   DaemonClient keyd;
 };
 
-Result<Opened> open_keyd(const Ctl& ctl) {
-  auto config = ctl.config();
+Result<Opened> open_keyd(Result<Config> config) {
   if (!config) {
     return config.error();
   }
@@ -67,7 +66,7 @@ std::string type_of(const VaultEntry& entry) {
 
 template <class Question>
 Status print_made(const Ctl& ctl, const Question& question) {
-  auto opened = open_keyd(ctl);
+  auto opened = open_keyd(ctl.config_of_running());
   if (!opened) {
     return opened.error();
   }
@@ -117,7 +116,7 @@ nlohmann::json to_json(const std::vector<VaultEntry>& entries) {
 }
 
 Status run_list(const Ctl& ctl, const Options& options) {
-  auto opened = open_keyd(ctl);
+  auto opened = open_keyd(ctl.config_of_running());
   if (!opened) {
     return opened.error();
   }
@@ -153,7 +152,7 @@ Result<VaultEntry> find_entry(DaemonClient& keyd, const std::string& name) {
 }
 
 Status run_public(const Ctl& ctl, const Options& options) {
-  auto opened = open_keyd(ctl);
+  auto opened = open_keyd(ctl.config_of_running());
   if (!opened) {
     return opened.error();
   }
@@ -177,7 +176,7 @@ std::string users_of(const Config& config, const std::string& key) {
 }
 
 Status run_remove(const Ctl& ctl, const Options& options) {
-  auto opened = open_keyd(ctl);
+  auto opened = open_keyd(ctl.config());  // which says who uses the key
   if (!opened) {
     return opened.error();
   }
