@@ -35,8 +35,11 @@ std::optional<uint64_t> at(std::string text) {
     if (end == nullptr || *end != '\0') {
       continue;
     }
-    const std::time_t seconds = ::timegm(&time);
-    return seconds < 0 ? std::nullopt : std::optional(static_cast<uint64_t>(seconds) * 1000);
+    const int day = time.tm_mday;
+    const std::time_t seconds = ::timegm(&time);  // takes the 31st of February for a day in March
+    return seconds < 0 || time.tm_mday != day
+               ? std::nullopt
+               : std::optional(static_cast<uint64_t>(seconds) * 1000);
   }
   return std::nullopt;
 }

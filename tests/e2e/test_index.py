@@ -62,6 +62,8 @@ def test_the_table_and_a_time_that_is_none(recorded):
     done = recorded.ctl("recordings", "list", "--since", "yesterday", check=False)
     assert done.returncode == 1
     assert "write 2026-11-21" in done.stderr
+    done = recorded.ctl("recordings", "list", "--since", "2026-02-31", check=False)
+    assert done.returncode == 1 and '"2026-02-31" is no time' in done.stderr
 
 
 def test_reindex_says_the_same_from_log_facts_and_files(recorded):

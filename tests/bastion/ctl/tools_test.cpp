@@ -2,6 +2,7 @@
 #include "bastion/ctl/program.h"
 #include "bastion/ctl/terminal.h"
 #include "bastion/ctl/unique_prefix.h"
+#include "bastion/ctl/when.h"
 #include "tests/support/catch.h"
 
 using namespace sallyport;
@@ -36,4 +37,16 @@ TEST_CASE("times are shown in UTC", "[ctl]") {
   CHECK(utc_time(0) == "-");
   CHECK(utc_time(1'700'000'000'123) == "2023-11-14T22:13:20Z");
   CHECK_FALSE(utc_time(UINT64_MAX).empty());
+}
+
+TEST_CASE("a moment is a day, a time or how long ago, and a day that exists", "[ctl]") {
+  constexpr uint64_t kNow = 1'700'000'000'000;
+  CHECK(*parse_when("2026-02-28", kNow) == 1'772'236'800'000);
+  CHECK(*parse_when("2024-02-29T12:00Z", kNow) == 1'709'208'000'000);
+  CHECK(*parse_when("90m", kNow) == kNow - 5'400'000);
+  for (const char* none : {"2026-02-31", "2026-02-29", "2026-04-31T12:00", "2026-13-01", "", "7",
+                           "2026-02-28T24:00", "1969-12-31", "99999999d"}) {
+    INFO(none);
+    CHECK_FALSE(parse_when(none, kNow));
+  }
 }
