@@ -249,7 +249,7 @@ void add_keeping_commands(CLI::App& recordings, Ctl& ctl) {
   add(recordings, ctl, "erase",
       "Make recordings unreadable for ever, with an entry in the node log", erase,
       [](CLI::App& command, KeepingOptions& options) {
-        command.add_option("id", options.ids, kIdHelp);
+        command.add_option("ID", options.ids, kIdHelp);
         command.add_option("--reason", options.reason, "why; it stands in the order for ever");
         command.add_option("--order", options.order_file, "an order that others have signed");
         command
@@ -259,21 +259,21 @@ void add_keeping_commands(CLI::App& recordings, Ctl& ctl) {
       });
   add(recordings, ctl, "order", "Print an order of erasure, for others to sign", print_order,
       [](CLI::App& command, KeepingOptions& options) {
-        command.add_option("id", options.ids, kIdHelp)->required();
+        command.add_option("ID", options.ids, kIdHelp)->required();
         command.add_option("--reason", options.reason, "why")->required();
       });
   add(
       recordings, ctl, "hold", "Legal hold: neither erased nor deleted until it is released",
       [](const Ctl& c, const KeepingOptions& o) { return set_hold(c, o, true); },
       [](CLI::App& command, KeepingOptions& options) {
-        command.add_option("id", options.ids, kIdHelp)->required();
+        command.add_option("ID", options.ids, kIdHelp)->required();
         command.add_option("--reason", options.reason, "why")->required();
       });
   add(
       recordings, ctl, "release", "End a legal hold",
       [](const Ctl& c, const KeepingOptions& o) { return set_hold(c, o, false); },
       [](CLI::App& command, KeepingOptions& options) {
-        command.add_option("id", options.ids, kIdHelp)->required();
+        command.add_option("ID", options.ids, kIdHelp)->required();
       });
   add(recordings, ctl, "retention",
       "What is to be deleted by the configuration's retention_days and retention_mib; stored does "

@@ -3,12 +3,17 @@
 #include "bastion/ctl/vault/commands.h"
 #include "shared/base/output.h"
 #include "shared/base/printable.h"
+#include "shared/config/nearest.h"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
+#include <optional>
+#include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace sallyport;
 
@@ -30,7 +35,46 @@ const CLI::App& last_named(const CLI::App& app) {
   return named.empty() ? app : last_named(*named.front());
 }
 
+// "--since ''" is a variable of a script that was not set, and never meant; "--since=" would take
+// the next word for its value.
+std::optional<std::string> empty_argument(std::span<char* const> arguments) {
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const std::string_view before = arguments[i - 1];
+    const std::string_view argument = arguments[i];
+    if (argument.empty()) {
+      return (before.starts_with('-') ? "the value of " + std::string(before)
+                                      : "argument " + std::to_string(i)) +
+             " is empty";
+    }
+    if (argument == "--") {
+      return std::nullopt;
+    }
+    if (argument.starts_with("--") && argument.ends_with('=')) {
+      return "the value of " + std::string(argument.substr(0, argument.size() - 1)) + " is empty";
+    }
+  }
+  return std::nullopt;
+}
+
+// What is required where a subcommand stands that is none.
+std::string what_is_missing(const CLI::App& app, const CLI::Error& error) {
+  const CLI::App& last = last_named(app);
+  const auto unknown = app.remaining(true);
+  std::vector<std::string> names;
+  for (const CLI::App* one : last.get_subcommands({})) {
+    names.push_back(one->get_name());
+  }
+  return unknown.empty() || names.empty()
+             ? error.what()
+             : "\"" + printable(unknown.front(), 80) + "\" is no command" +
+                   did_you_mean(unknown.front(), names);
+}
+
 int run(int argc, char** argv) {
+  if (const auto empty = empty_argument({argv, static_cast<size_t>(argc)})) {
+    print_error(*empty + "; name one, or leave it out");
+    return kUsage;
+  }
   CLI::App app{"Administers a Sallyport bastion"};
   Ctl ctl;
   app.add_option("--config", ctl.config_path, "configuration file or directory")
@@ -51,7 +95,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
-    std::cerr << "sallyportctl: " << error.what() << "\n\n" << last_named(app).help();
+    std::cerr << "sallyportctl: " << what_is_missing(app, error) << "\n\n"
+              << last_named(app).help();
     return kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;

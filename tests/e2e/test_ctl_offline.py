@@ -304,3 +304,13 @@ def test_a_full_disk_is_no_success(etc):
 def test_help_and_version_are_not_errors():
     assert "Subcommands" in ctl("--help").stdout
     assert ctl("--version").stdout.startswith("sallyportctl ")
+
+
+@pytest.mark.parametrize("words, said", [
+    (("frob",), '"frob" is no command'),
+    (("sesions", "list"), '"sesions" is no command; did you mean "sessions"?'),
+    (("recordings", "hodl", "3f9a01"), '"hodl" is no command; did you mean "hold"?'),
+    ((), "A subcommand is required"), (("recordings", "hold"), "ID is required")])
+def test_a_command_that_is_none_is_named(words, said):
+    done = ctl(*words, status=2)
+    assert done.stderr.splitlines()[0] == f"sallyportctl: {said}"
