@@ -59,26 +59,42 @@ struct VerifyOptions {
   bool as_json = false;
   bool evidence = false;  // the only form that needs no identity
   std::string output;
+  // Of the same names there, in place of what is known of this bastion.
+  std::vector<std::string> identities;
+  std::string recordings;
+  std::string log;
+  std::string log_key;
 };
 
+std::string or_ours(const std::string& given, const std::string& ours) {
+  return given.empty() ? ours : given;
+}
+
 // With what every command of it needs to know of this bastion.
-Result<std::vector<std::string>> begin(const Ctl& ctl, const std::string& command) {
+Result<std::vector<std::string>> begin(const Ctl& ctl, const std::string& command,
+                                       const VerifyOptions& options) {
   const auto config = ctl.config_of_running();
   if (!config) {
     return config.error();
   }
-  std::vector<std::string> arguments = {command, "--recordings=" + config->recordings_path(),
-                                        "--log=" + config->log_path()};
-  if (const auto key = log_key_if_told(*config)) {
+  std::vector<std::string> arguments = {
+      command, "--recordings=" + or_ours(options.recordings, config->recordings_path()),
+      "--log=" + or_ours(options.log, config->log_path())};
+  if (!options.log_key.empty()) {
+    arguments.push_back("--log-key=" + options.log_key);
+  } else if (const auto key = log_key_if_told(*config)) {
     arguments.push_back("--log-key=" + key->text());
   }
   return arguments;
 }
 
 Status run_verify(const Ctl& ctl, const VerifyOptions& options) {
-  auto arguments = begin(ctl, "verify");
+  auto arguments = begin(ctl, "verify", options);
   if (!arguments) {
     return arguments.error();
+  }
+  for (const std::string& file : options.identities) {
+    arguments->push_back("--identity=" + file);
   }
   for (const std::string& file : options.checkpoints) {
     arguments->push_back("--checkpoint=" + file);
@@ -95,13 +111,29 @@ Status run_verify(const Ctl& ctl, const VerifyOptions& options) {
 }
 
 Status run_export(const Ctl& ctl, const VerifyOptions& options) {
-  auto arguments = begin(ctl, "export");
+  auto arguments = begin(ctl, "export", options);
   if (!arguments) {
     return arguments.error();
   }
   arguments->insert(arguments->end(), {"--evidence", "--output=" + options.output});
   arguments->insert(arguments->end(), {"--", options.id});
   return become_player(std::move(*arguments));
+}
+
+void add_places(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--log", options.log, "another folder than that of this bastion's log")
+      ->type_name("DIR");
+  command
+      .add_option("--log-key", options.log_key,
+                  "the log's public key as you noted it, or a file that has it; keyd is not asked")
+      ->type_name("KEY|FILE");
+}
+
+void add_recordings_place(CLI::App& command, VerifyOptions& options) {
+  command
+      .add_option("--recordings", options.recordings,
+                  "another folder than that of this bastion's recordings")
+      ->type_name("DIR");
 }
 
 CLI::App* add_verify(CLI::App& parent, const std::string& what, Ctl& ctl,
@@ -113,6 +145,7 @@ CLI::App* add_verify(CLI::App& parent, const std::string& what, Ctl& ctl,
       ->allow_extra_args(false)
       ->type_name("FILE");
   verify->add_flag("--json", options->as_json, "as JSON");
+  add_places(*verify, *options);
   verify->footer(
       "Done by sallyport-play, which auditors have, too. Exit status: 0 when all is proven; 1 "
       "when\n"
@@ -140,6 +173,15 @@ void add_evidence_commands(CLI::App& recordings, Ctl& ctl) {
   which->add_flag("--all", verifying->all, "every one, and every one in the log");
   which->require_option(1);
 
+  verify
+      ->add_option(
+          "-i,--identity", verifying->identities,
+          "age identity file of an auditor, who can open them; where they take two people, "
+          "once for each")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  add_recordings_place(*verify, *verifying);
+
   auto exporting = std::make_shared<VerifyOptions>();
   auto* one = recordings.add_subcommand("export", "One, for somebody else");
   one->add_option("ID", exporting->id, id)->required();
@@ -149,6 +191,8 @@ void add_evidence_commands(CLI::App& recordings, Ctl& ctl) {
   one->add_option("-o,--output", exporting->output, "a new file; - is standard output")
       ->type_name("FILE")
       ->required();
+  add_places(*one, *exporting);
+  add_recordings_place(*one, *exporting);
   one->callback(
       [&ctl, exporting] { ctl.run = [&ctl, exporting] { return run_export(ctl, *exporting); }; });
 }
