@@ -4,6 +4,7 @@
 #include "bastion/ctl/commands.h"
 #include "bastion/ctl/daemon_client.h"
 #include "bastion/ctl/terminal.h"
+#include "bastion/ctl/wanted_recordings.h"
 #include "shared/base/unix_ms.h"
 #include "shared/base/whole_file.h"
 #include "shared/evidence/erasure_order.h"
@@ -18,9 +19,9 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kMinPrefix = 4;
 constexpr const char* kIdHelp =
-    "a recording, or how a session's id begins: then all recordings of that session";
+    "a recording, or how a session's id begins (at least 6 digits): then all recordings of that "
+    "session; with k behind it what was typed";
 
 struct KeepingOptions {
   std::vector<std::string> ids;
@@ -46,22 +47,27 @@ Result<Stored> connect_stored(Result<Config> config) {
   return daemon ? Result(Stored{std::move(*config), std::move(*daemon)}) : daemon.error();
 }
 
+// One that is named whole needs no index.
 Result<std::vector<RecordingName>> recordings_of(DaemonClient& stored, const std::string& id) {
-  RecordingsFind wanted;
-  wanted.recording = id;
+  const auto wanted = parse_wanted_recordings(id);
+  if (!wanted) {
+    return wanted.error();
+  }
+  RecordingsFind beginning;
+  beginning.recording = wanted->digits;
   std::string lacks;
-  const auto found = id.size() < kMinPrefix
-                         ? Result<std::vector<RecordingEntry>>(std::vector<RecordingEntry>{})
-                         : stored.ask_entries<RecordingEntry>(wanted, &lacks);
+  const auto found = stored.ask_entries<RecordingEntry>(beginning, &lacks);
+  if (const auto only = wanted->only(); only && (!found || !lacks.empty())) {
+    return std::vector<RecordingName>{*only};
+  }
   if (!found || !lacks.empty()) {
     return found ? Error{Errc::denied, lacks} : found.error();
   }
-  const auto exact = parse_recording_id(id);
   std::vector<RecordingName> names;
   std::set<Id> sessions;
   for (const RecordingEntry& entry : *found) {
     const auto name = parse_recording_id(entry.recording);
-    if (name && (!exact || *name == *exact)) {
+    if (name && wanted->has(*name)) {
       names.push_back(*name);
       sessions.insert(name->session);
     }
@@ -191,14 +197,18 @@ Status set_hold(const Ctl& ctl, const KeepingOptions& options, bool hold) {
   if (!names) {
     return names.error();
   }
+  // One that cannot be held keeps no other from it.
+  Status all = ok();
   for (const RecordingName& name : *names) {
     const auto done = stored->daemon.ask(RecordingHold{recording_id(name), hold, options.reason});
-    if (!done) {
-      return done.error();
+    if (done) {
+      print_line(*done);
+    } else {
+      all =
+          Error{done.error().code, (all ? "" : all.error().message + "\n") + done.error().message};
     }
-    print_line(*done);
   }
-  return ok();
+  return all;
 }
 
 Status retention(const Ctl& ctl, const KeepingOptions& options) {
