@@ -60,10 +60,15 @@ nlohmann::json entry_json(const RecordingEntry& entry) {
           {"frames", entry.frames},
           {"reason", entry.reason},
           {"head", to_hex(as_bytes(entry.chain_head))},
-          {"hold", entry.hold}};
+          {"hold", entry.hold},
+          {"hold_reason", entry.hold_reason}};
 }
 
-std::vector<std::string> table_row(const RecordingEntry& entry) {
+std::string held_text(const RecordingEntry& entry, bool with_reason) {
+  return !entry.hold ? "" : ", held" + (with_reason ? ": " + entry.hold_reason : "");
+}
+
+std::vector<std::string> table_row(const RecordingEntry& entry, bool with_reason) {
   const std::string length =
       entry.end_ms < entry.start_ms
           ? "-"
@@ -75,7 +80,7 @@ std::vector<std::string> table_row(const RecordingEntry& entry) {
           utc_time(entry.start_ms),
           length,
           std::to_string(entry.bytes),
-          state_name(entry.state) + (entry.hold ? ", held" : "")};
+          state_name(entry.state) + held_text(entry, with_reason)};
 }
 
 Status take_times(ListOptions& options) {
@@ -119,7 +124,8 @@ Status list_recordings(const Ctl& ctl, ListOptions& options) {
   auto json = nlohmann::json::array();
   std::vector<std::vector<std::string>> rows;
   for (const RecordingEntry& entry : *entries) {
-    options.as_json ? json.push_back(entry_json(entry)) : rows.push_back(table_row(entry));
+    options.as_json ? json.push_back(entry_json(entry))
+                    : rows.push_back(table_row(entry, options.wanted.hold));
   }
   if (options.as_json) {
     print_json(json);

@@ -2,6 +2,8 @@
 #include "bastion/stored/legal_holds.h"
 
 #include "shared/base/new_file.h"
+#include "shared/base/printable.h"
+#include "shared/base/whole_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +11,22 @@
 #include <cerrno>
 
 namespace sallyport::stored {
+
+namespace {
+
+constexpr size_t kMaxReasonBytes = 4096;
+
+Error held_already(const RecordingName& recording, const Result<std::string>& reason) {
+  const std::string id = recording_id(recording);
+  return Error{Errc::denied,
+               id + " is held already, " +
+                   (reason ? "for the reason \"" + printable(*reason, 500) + "\""
+                           : "for a reason that cannot be read (" + reason.error().message + ")") +
+                   "; for another one: sallyportctl recordings release " + id +
+                   ", then hold it again"};
+}
+
+}  // namespace
 
 Result<LegalHolds> LegalHolds::open(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
@@ -26,7 +44,23 @@ std::string LegalHolds::path_of(const RecordingName& recording) const {
 }
 
 Status LegalHolds::hold(const RecordingName& recording, const std::string& reason) {
-  return is_held(recording) ? ok() : write_new_file(path_of(recording), reason + "\n", 0640);
+  if (is_held(recording)) {
+    const auto first = reason_of(recording);
+    return first && *first == reason ? ok() : Status(held_already(recording, first));
+  }
+  const Status held = write_new_file(path_of(recording), reason + "\n", 0640);
+  return held ? ok()
+              : Status(Error{held.error().code,
+                             recording_id(recording) +
+                                 " is not held, as a hold needs a file: " + held.error().message});
+}
+
+Result<std::string> LegalHolds::reason_of(const RecordingName& recording) const {
+  auto text = read_file(path_of(recording), kMaxReasonBytes);
+  if (text && text->ends_with('\n')) {
+    text->pop_back();
+  }
+  return text;
 }
 
 Status LegalHolds::release(const RecordingName& recording) {

@@ -14,12 +14,14 @@ class LegalHolds {
 public:
   static Result<LegalHolds> open(const std::string& path);  // makes it, mode 0750
 
-  // On disk when this returns. What is held already keeps its first reason.
+  // On disk when this returns. What is held for another reason is refused, and keeps the first.
   Status hold(const RecordingName& recording, const std::string& reason);
   Status release(const RecordingName& recording);
 
   // Also where that cannot be known now.
   bool is_held(const RecordingName& recording) const;
+  // Of one that is held; an error where its file cannot be read.
+  Result<std::string> reason_of(const RecordingName& recording) const;
 
 private:
   explicit LegalHolds(std::string path) : path_(std::move(path)) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bastion/stored/server.h"
 
+#include "bastion/stored/asked_recording.h"
 #include "bastion/stored/index_row.h"
 #include "bastion/stored/reindex.h"
 #include "shared/base/hex.h"
@@ -52,55 +53,11 @@ namespace {
 constexpr auto kIndexLook = std::chrono::seconds(2);  // after the start
 constexpr auto kIndexInterval = std::chrono::seconds(60);
 constexpr uint64_t kMib = 1024 * 1024;
-constexpr const char* kIndexLacks =
-    "the index lacks recordings; build it anew with: sallyportctl reindex";
 constexpr size_t kMaxListed = 10'000;
 
 std::optional<uid_t> session_user() {
   const passwd* entry = ::getpwnam(kSessionUser);
   return entry == nullptr ? std::nullopt : std::optional(entry->pw_uid);
-}
-
-RecordingFacts facts_of(const LogEntry& start, const OpenRecording& asked,
-                        const GrantFacts& grant) {
-  RecordingFacts facts;
-  facts.recording = recording_id(start.recording);
-  facts.person = grant.person;
-  facts.issuer = grant.issuer;
-  facts.subject = grant.subject;
-  facts.target = grant.target;
-  facts.login = grant.login;
-  facts.address = grant.address;
-  facts.fingerprint = grant.fingerprint;
-  for (const std::string& role : grant.roles) {
-    facts.roles += (facts.roles.empty() ? "" : ",") + role;
-  }
-  facts.kind = name_of(asked.kind);
-  facts.start_ms = start.time_ms;
-  return facts;
-}
-
-RecordingName recording_of(const OpenRecording& asked) {
-  return {asked.session, asked.channel, asked.part};
-}
-
-Result<Sha256Digest> digest_of(const std::string& bytes) {
-  Sha256Digest digest{};
-  if (bytes.size() != digest.size()) {
-    return Error{Errc::protocol, "a chain head that is none"};
-  }
-  std::copy(bytes.begin(), bytes.end(), digest.begin());
-  return digest;
-}
-
-// The header that a monitor wants in front of its recording, as far as it is no secret of its own.
-Result<RecordingHeader> check_header(const OpenRecording& asked) {
-  auto header = decode_header(as_bytes(asked.header));
-  if (!header || header->size != asked.header.size() || header->session != asked.session ||
-      header->channel != asked.channel || header->part != asked.part || header->envelope.empty()) {
-    return Error{Errc::protocol, "a recording's header that is none, or another recording's"};
-  }
-  return header;
 }
 
 }  // namespace
@@ -364,17 +321,25 @@ Status Server::Client::answer_recordings_find(const RecordingsFind& wanted) {
     if (!client) {
       return;
     }
+    Server& its = client->server;
     if (found) {
-      for (const RecordingEntry& entry : *found) {
+      for (RecordingEntry entry : *found) {
+        entry.hold_reason = its.reason_of_hold(entry);
         (void)client->peer.send(entry);
       }
     }
-    const bool lacks_some = client->server.index_.needs_reindex();
-    (void)client->peer.send(found ? Answer{true, lacks_some ? kIndexLacks : ""}
+    (void)client->peer.send(found ? Answer{true, its.index_.lacks()}
                                   : Answer{false, found.error().message});
-    client->server.watch(*client);
+    its.watch(*client);
   });
   return asked ? ok() : peer.send(Answer{false, asked.error().message});
+}
+
+std::string Server::reason_of_hold(const RecordingEntry& entry) const {
+  const auto name = parse_recording_id(entry.recording);
+  const auto reason =
+      entry.hold && name ? keeping_.holds.reason_of(*name) : Result<std::string>("");
+  return reason ? *reason : "";
 }
 
 void Server::Client::send(const Answer& answer) {
@@ -402,6 +367,9 @@ Status Server::Client::answer_recording_hold(const RecordingHold& wanted) {
     return peer.send(Answer{false, "\"" + printable(wanted.recording) + "\" is no recording's id"});
   }
   const std::string reason = printable(wanted.reason, 500);
+  if (wanted.hold && reason.empty()) {
+    return peer.send(Answer{false, "a hold needs a reason"});
+  }
   const auto answer = later(wanted.recording + (wanted.hold ? " is held" : " is not held"));
   const auto done = [&its = server, wanted, reason, answer](const Status& held) {
     if (held) {

@@ -59,6 +59,7 @@ private:
   std::optional<Caller> caller_of(uid_t user) const;
   Status check_room();
   void count_open();
+  std::string reason_of_hold(const RecordingEntry& entry) const;
   void look_at_index();
   void reload(const std::function<void(const Status&)>& done);
 

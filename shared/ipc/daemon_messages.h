@@ -253,13 +253,14 @@ struct RecordingEntry {
   uint64_t end_ms = 0;    // 0: not known
   uint64_t bytes = 0;     // of the file
   uint64_t frames = 0;
-  std::string reason;      // of the end, one word
-  std::string chain_head;  // 32 bytes; "": not known
-  bool hold = false;       // must not be erased
+  std::string reason;       // of the end, one word
+  std::string chain_head;   // 32 bytes; "": not known
+  bool hold = false;        // must not be erased
+  std::string hold_reason;  // the index has none
   bool operator==(const RecordingEntry&) const = default;
   void fields(auto& io) {
     io(recording, state, person, agent, issuer, subject, target, login, address, fingerprint, roles,
-       kind, start_ms, end_ms, bytes, frames, reason, chain_head, hold);
+       kind, start_ms, end_ms, bytes, frames, reason, chain_head, hold, hold_reason);
   }
 };
 

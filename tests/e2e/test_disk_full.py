@@ -3,6 +3,7 @@
 """The disk of the recordings runs full under a session, again and again: nothing that the client
 received is missing, the session says why it ends, and with room again everything goes on."""
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -13,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import running_stack
 from tests.support.counting import recorded_output
-from tests.support.stack import AS_USER, Client, short_folder
+from tests.support.stack import AS_USER, Client, short_folder, wait_until
 
 TIMES = int(os.environ.get("SALLYPORT_DISK_FULL", "100"))
 DISK_MIB = 1000
@@ -93,6 +94,43 @@ def run_full(bastion, client, disk, chance):
     [path] = set(bastion.recordings()) - before
     recorded = recorded_output(bastion, path)
     assert recorded.startswith(received), f"{len(received)} received, {len(recorded)} recorded"
+
+
+def listed(bastion):
+    return json.loads(bastion.ctl("recordings", "list", "--json").stdout)
+
+
+def test_what_an_operator_asks_of_a_full_disk_says_that_it_is_full(full, tmp_path):
+    bastion, disk = full
+    client = Client(bastion, tmp_path, "ada")
+    client.log_in(bastion.idp.approve)
+    first, = wait_until(lambda: [e for e in listed(bastion) if e["state"] == "ended"], 10, "it")
+    running = subprocess.Popen(client.command("read end"), stdin=subprocess.PIPE)
+    wait_until(lambda: len(listed(bastion)) == 2, 10, "the second recording")
+    disk.leave(1)
+    try:
+        for words in (("recordings", "hold", first["recording"], "--reason", "case 12"),
+                      ("reindex",)):
+            done = bastion.ctl(*words, check=False)
+            assert done.returncode == 1
+            assert "No space left on device" in done.stderr or "disk is full" in done.stderr
+            assert "sallyportctl reindex" not in done.stderr
+        assert not any(entry["hold"] for entry in listed(bastion))
+        running.kill()
+        running.wait(10)
+        lacks = wait_until(lambda: bastion.ctl("recordings", "list").stderr, 10, "a warning")
+        assert "could not be written: " in lacks and "disk is full" in lacks
+        by_session = bastion.ctl("recordings", "hold", first["recording"][:8], "--reason", "r",
+                                 check=False)
+        assert by_session.returncode == 1 and "disk is full" in by_session.stderr
+    finally:
+        disk.empty()
+    bastion.ctl("recordings", "hold", first["recording"], "--reason", "case 12")
+    wait_until(lambda: not bastion.ctl("recordings", "list").stderr, 90, "the whole index")
+    entries = {entry["recording"]: entry for entry in listed(bastion)}
+    assert entries[first["recording"]]["hold_reason"] == "case 12"
+    assert "running" not in [entry["state"] for entry in entries.values()]
+    bastion.ctl("recordings", "release", first["recording"])
 
 
 def test_a_full_disk_ends_the_session_with_a_line_and_costs_no_byte(full, tmp_path):

@@ -113,6 +113,9 @@ Status IndexWorker::write_batch() {
       lack_rows("a change to a recording that it does not have");
     }
   }
+  if (!written || !batch_.empty()) {
+    remember(written);
+  }
   if (written) {
     forget_batch();
   } else if (!unwritten_.exchange(true)) {
@@ -188,6 +191,7 @@ Workers::Completion IndexWorker::rebuild(const std::vector<RecordingEntry>& rows
   if (done && !is_complete) {
     done = Error{Errc::limit, "too much happened while the index was rebuilt; try again"};
   }
+  remember(done);
   if (!done) {
     lack_rows(done.error().message);
   }
@@ -225,6 +229,22 @@ Result<T> IndexWorker::checked(Result<T> result) {
     }
   }
   return result;
+}
+
+std::string IndexWorker::lacks() const {
+  if (!needs_reindex()) {
+    return "";
+  }
+  const std::lock_guard lock(mutex_);
+  return write_error_.empty()
+             ? "the index lacks recordings; build it anew with: sallyportctl reindex"
+             : "the index lacks recordings, as it could not be written: " + write_error_ +
+                   "; when it can be again it is made whole within a minute";
+}
+
+void IndexWorker::remember(const Status& written) {
+  const std::lock_guard lock(mutex_);
+  write_error_ = written ? "" : written.error().message;
 }
 
 void IndexWorker::lack_rows(std::string_view why) {

@@ -57,6 +57,8 @@ public:
   // are kept still may be). Until a rebuild succeeds, or all that is kept was written. The file is
   // opened by the thread: after the first answer of find() this is known of it, too.
   bool needs_reindex() const { return lacks_rows_ || unwritten_; }
+  // The same in words, with what to do; "" where nothing is lacking.
+  std::string lacks() const;
 
 private:
   void schedule_flush();
@@ -71,6 +73,7 @@ private:
   template <class T>
   Result<T> checked(Result<T> result);
   void lack_rows(std::string_view why);
+  void remember(const Status& written);
 
   EventLoop& loop_;
   const std::string path_;
@@ -84,11 +87,12 @@ private:
   std::atomic<bool> lacks_rows_ = false;
   std::atomic<bool> unwritten_ = false;  // the last write failed; what it was is in batch_
 
-  std::mutex mutex_;  // of the four below
+  mutable std::mutex mutex_;  // of the five below
   std::deque<IndexChange> pending_;
   size_t batch_size_ = 0;
   bool is_rebuilding_ = false;
   std::vector<IndexChange> since_rebuild_began_;
+  std::string write_error_;  // of the last write or rebuild
 
   // Of the worker's thread.
   std::optional<Index> index_;

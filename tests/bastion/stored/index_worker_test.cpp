@@ -216,3 +216,25 @@ TEST_CASE("index worker: a change that meets a damaged file is written into the 
   CHECK(world.ids() == Ids{sample_id(2)});
   CHECK(world.worker->needs_reindex());
 }
+
+TEST_CASE("index worker: what it lacks because it cannot be written is said, and comes later") {
+  World world;
+  CHECK(world.ids().empty());
+  CHECK(world.worker->lacks().find("sallyportctl reindex") != std::string::npos);  // it is new
+  world.rebuild_with({sample_entry(1)});
+  CHECK(world.worker->lacks().empty());
+  const auto lock = open_sqlite(world.path);
+  REQUIRE(lock);
+  REQUIRE(execute(lock->get(), "BEGIN IMMEDIATE"));
+  world.worker->put(sample_entry(2));
+  CHECK(world.ids() == Ids{sample_id(1)});
+  CHECK(world.worker->lacks().find("could not be written: ") != std::string::npos);
+  world.worker->begin_rebuild();
+  CHECK_FALSE(world.finish_rebuild({sample_entry(1), sample_entry(2)}));
+  CHECK(world.worker->lacks().find("reindex") == std::string::npos);
+  REQUIRE(execute(lock->get(), "ROLLBACK"));
+  CHECK(world.ids() == Ids{sample_id(2), sample_id(1)});
+  CHECK(world.worker->needs_reindex());  // the rebuild had more to say
+  world.rebuild_with({sample_entry(1), sample_entry(2)});
+  CHECK(world.worker->lacks().empty());
+}
