@@ -180,6 +180,13 @@ private:
       error(key, "has " + std::to_string(recipients.size()) + " recipients; at most " +
                      std::to_string(kAgeMaxStanzas) + " fit into the header of a recording");
     }
+    std::set<std::string> seen;
+    const auto again =
+        std::find_if(recipients.begin(), recipients.end(),
+                     [&](const std::string& one) { return !seen.insert(one).second; });
+    if (again != recipients.end()) {
+      error(key, "has " + *again + " twice: that is one reader; leave one of them out");
+    }
   }
 
   void witnesses() {

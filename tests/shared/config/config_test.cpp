@@ -194,7 +194,7 @@ TEST_CASE("more recipients than a recording's header takes are refused", "[confi
   const auto with = [](size_t count) {
     std::string list = "\"" + kRecipient + "\"";
     for (size_t i = 1; i < count; ++i) {
-      list += ", \"" + kRecipient + "\"";
+      list += ", \"" + age_generate_identity().recipient().text() + "\"";
     }
     return check(R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"},
       "recording": {"recipients": [)" +
@@ -204,6 +204,28 @@ TEST_CASE("more recipients than a recording's header takes are refused", "[confi
   const auto report = with(65);
   REQUIRE(report.errors.size() == 1);
   CHECK(report.errors[0].key == "recording.recipients");
+}
+
+TEST_CASE("a recipient that stands twice is one, and is named", "[config]") {
+  const std::string others[] = {age_generate_identity().recipient().text(),
+                                age_generate_identity().recipient().text()};
+  const auto with = [&](int readers, int second, int typed) {
+    const auto list = [](const std::string& one, int count) {
+      return "[\"" + one + (count == 2 ? "\", \"" + one : "") + "\"]";
+    };
+    return check(R"({"host_keys": ["k"], "identity": {"issuer": "https://i", "client_id": "c"},
+      "recording": {"recipients": )" +
+                 list(kRecipient, readers) + ", \"second_recipients\": " + list(others[0], second) +
+                 ", \"keystrokes\": {\"recipients\": " + list(others[1], typed) + "}}}");
+  };
+  CHECK(with(1, 1, 1).config);
+  const auto all = with(2, 2, 2);
+  REQUIRE(all.errors.size() == 3);
+  CHECK(all.errors[0].text ==
+        "has " + kRecipient + " twice: that is one reader; leave one of them out");
+  CHECK(all.errors[0].key == "recording.recipients");
+  CHECK(all.errors[1].key == "recording.second_recipients");
+  CHECK(all.errors[2].key == "recording.keystrokes.recipients");
 }
 
 TEST_CASE("a role that wants keystrokes needs somebody who may read them", "[config]") {
