@@ -185,7 +185,7 @@ private:
     return Error{Errc::corrupt,
                  printable(path) + " " + what +
                      ": our log was rolled back or forked, or another bastion has its name. Keep "
-                     "that copy, it is the proof (docs/operations.md, \"Restore\"); to copy this "
+                     "that copy, it is the proof (docs/operations.md, \"The log\"); to copy this "
                      "log nevertheless, name another folder"};
   }
 

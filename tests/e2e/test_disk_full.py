@@ -110,7 +110,8 @@ def test_what_an_operator_asks_of_a_full_disk_says_that_it_is_full(full, tmp_pat
     disk.leave(1)
     try:
         for words in (("recordings", "hold", first["recording"], "--reason", "case 12"),
-                      ("reindex",)):
+                      ("reindex",), ("recordings", "erase", first["recording"], "--reason", "r",
+                                     "--yes")):
             done = bastion.ctl(*words, check=False)
             assert done.returncode == 1
             assert "No space left on device" in done.stderr or "disk is full" in done.stderr
@@ -131,6 +132,8 @@ def test_what_an_operator_asks_of_a_full_disk_says_that_it_is_full(full, tmp_pat
     assert entries[first["recording"]]["hold_reason"] == "case 12"
     assert "running" not in [entry["state"] for entry in entries.values()]
     bastion.ctl("recordings", "release", first["recording"])
+    bastion.ctl("recordings", "erase", first["recording"], "--reason", "r", "--yes")
+    bastion.verify("--all")
 
 
 def test_a_full_disk_ends_the_session_with_a_line_and_costs_no_byte(full, tmp_path):
