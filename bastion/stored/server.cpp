@@ -448,11 +448,13 @@ void Server::reindex(std::function<void(const Status&)> done) {
       if (rows) {
         index_.finish_rebuild(*rows, done);
       } else {
+        index_.give_up_rebuild();
         done(rows.error());
       }
     };
   });
   if (!taken) {
+    index_.give_up_rebuild();
     done(Error{Errc::limit, "stored has too much to do; try again"});
   }
 }

@@ -40,7 +40,7 @@ IndexWorker::~IndexWorker() {
 void IndexWorker::put(IndexChange change) {
   {
     const std::lock_guard lock(mutex_);
-    if (is_rebuilding_ && since_rebuild_began_.size() <= limits_.changes) {
+    if (rebuilds_ > 0 && since_rebuild_began_.size() <= limits_.changes) {
       since_rebuild_began_.push_back(change);
     }
     if (pending_.size() + batch_size_ >= limits_.changes) {
@@ -154,14 +154,27 @@ Workers::Completion IndexWorker::answer(const RecordingsFind& wanted, const Foun
 
 void IndexWorker::begin_rebuild() {
   const std::lock_guard lock(mutex_);
-  is_rebuilding_ = true;
-  since_rebuild_began_.clear();
+  ++rebuilds_;
+}
+
+void IndexWorker::give_up_rebuild() {
+  const std::lock_guard lock(mutex_);
+  end_rebuild();
+}
+
+// With the lock held. What was put since the first one began is kept for the last: said twice it
+// changes nothing.
+void IndexWorker::end_rebuild() {
+  if (rebuilds_ > 0 && --rebuilds_ == 0) {
+    since_rebuild_began_.clear();
+  }
 }
 
 void IndexWorker::finish_rebuild(std::vector<RecordingEntry> rows, Rebuilt rebuilt) {
   const bool submitted =
       workers_->submit([this, rows = std::move(rows), rebuilt] { return rebuild(rows, rebuilt); });
   if (!submitted) {
+    give_up_rebuild();
     loop_.call_after(std::chrono::milliseconds(0), [rebuilt] {
       rebuilt(Error{Errc::limit, "the index is busy; try again"});
     });
@@ -177,8 +190,8 @@ Workers::Completion IndexWorker::rebuild(const std::vector<RecordingEntry>& rows
   std::vector<IndexChange> changes;
   {
     const std::lock_guard lock(mutex_);
-    changes.swap(since_rebuild_began_);
-    is_rebuilding_ = false;
+    changes = since_rebuild_began_;
+    end_rebuild();
     lacks_rows_ = false;  // what cannot be kept from here on is lacking again
   }
   const bool is_complete = changes.size() <= limits_.changes;

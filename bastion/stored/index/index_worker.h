@@ -50,7 +50,10 @@ public:
   // log, then hand over all rows. What was put since begin_rebuild() is applied once more after
   // them; a recording that is being written needs a row that says so. Searches wait while rows are
   // written: 4 s for 100,000.
+  // Two may overlap (an operator's and the one that comes by itself). Each that begins is finished
+  // or given up.
   void begin_rebuild();
+  void give_up_rebuild();
   void finish_rebuild(std::vector<RecordingEntry> rows, Rebuilt rebuilt);
 
   // The index lacks something: the file was begun anew, or changes could not be written (those that
@@ -69,6 +72,7 @@ private:
   Workers::Completion rebuild(const std::vector<RecordingEntry>& rows, const Rebuilt& rebuilt);
   Status open();
   void take_pending();
+  void end_rebuild();
   void forget_batch();
   template <class T>
   Result<T> checked(Result<T> result);
@@ -90,9 +94,9 @@ private:
   mutable std::mutex mutex_;  // of the five below
   std::deque<IndexChange> pending_;
   size_t batch_size_ = 0;
-  bool is_rebuilding_ = false;
-  std::vector<IndexChange> since_rebuild_began_;
-  std::string write_error_;  // of the last write or rebuild
+  size_t rebuilds_ = 0;
+  std::vector<IndexChange> since_rebuild_began_;  // the first of them
+  std::string write_error_;                       // of the last write or rebuild
 
   // Of the worker's thread.
   std::optional<Index> index_;

@@ -119,6 +119,23 @@ TEST_CASE("index worker: what happens while it is rebuilt is not lost") {
   CHECK_FALSE(world.worker->needs_reindex());
 }
 
+TEST_CASE("index worker: of two rebuilds that overlap neither loses what the other has heard") {
+  World world;
+  world.worker->begin_rebuild();
+  world.worker->put(sample_entry(1));
+  world.worker->begin_rebuild();
+  world.worker->put(sample_entry(2));
+  REQUIRE(world.finish_rebuild({}));
+  CHECK(world.ids() == Ids{sample_id(2), sample_id(1)});
+  world.worker->put(sample_entry(3));
+  REQUIRE(world.finish_rebuild({sample_entry(1)}));
+  CHECK(world.ids() == Ids{sample_id(3), sample_id(2), sample_id(1)});
+  world.worker->begin_rebuild();
+  world.worker->give_up_rebuild();
+  world.rebuild_with({sample_entry(4)});
+  CHECK(world.ids() == Ids{sample_id(4)});
+}
+
 TEST_CASE("index worker: a change without a row asks for a rebuild") {
   World world;
   world.rebuild_with({});
