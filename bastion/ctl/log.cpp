@@ -18,12 +18,13 @@ namespace sallyport {
 
 namespace {
 
-Result<NoteVerifier> ask_verifier(const Config& config) {
+Result<LogStateIs> ask_state(const Config& config) {
   auto keyd = DaemonClient::connect(config, "keyd");
-  if (!keyd) {
-    return keyd.error();
-  }
-  const auto state = keyd->ask_one<LogStateIs>(LogState{});
+  return keyd ? keyd->ask_one<LogStateIs>(LogState{}) : keyd.error();
+}
+
+Result<NoteVerifier> ask_verifier(const Config& config) {
+  const auto state = ask_state(config);
   return state ? parse_note_verifier(state->verifier) : state.error();
 }
 
@@ -92,6 +93,11 @@ std::optional<NoteVerifier> log_key_if_told(const Config& config) {
               << printable(verifier.error().message, 1000) << '\n';
   }
   return verifier ? std::optional(*verifier) : std::nullopt;
+}
+
+bool has_signed_nothing(const Config& config) {
+  const auto state = ask_state(config);
+  return state && state->note.empty() && state->text.empty();
 }
 
 void add_log_commands(CLI::App& app, Ctl& ctl) {

@@ -12,4 +12,7 @@ namespace sallyport {
 // line on standard error says why.
 std::optional<NoteVerifier> log_key_if_told(const Config& config);
 
+// keyd says that it has never signed a log: there is none before the first session.
+bool has_signed_nothing(const Config& config);
+
 }  // namespace sallyport

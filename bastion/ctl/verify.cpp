@@ -4,7 +4,9 @@
 // lie here, and takes the place of this process, so that its words and its exit status are ours.
 #include "bastion/ctl/commands.h"
 #include "bastion/ctl/log.h"
+#include "bastion/ctl/terminal.h"
 #include "shared/base/printable.h"
+#include "shared/config/check.h"
 
 #include <unistd.h>
 
@@ -88,7 +90,34 @@ Result<std::vector<std::string>> begin(const Ctl& ctl, const std::string& comman
   return arguments;
 }
 
+// What the configuration's witnesses keep in files counts without being named: a log that one of
+// them contradicts is not to look proven on the bastion itself.
+void add_witness_files(const Ctl& ctl, std::vector<std::string>& arguments) {
+  const ConfigReport report = check_config(ctl.config_path);
+  if (!report.config) {
+    return;
+  }
+  for (const auto& [name, witness] : report.config->witnesses) {
+    std::error_code failed;
+    if (!witness.file.empty() && std::filesystem::file_size(witness.file, failed) > 0 && !failed) {
+      arguments.push_back("--checkpoint=" + witness.file);
+    }
+  }
+}
+
+// Before the first session a timer is not to alarm anybody.
+bool is_before_the_first(const Ctl& ctl, const VerifyOptions& options) {
+  const auto config = ctl.config();
+  return options.log_only && options.log.empty() && options.checkpoints.empty() && config &&
+         ::access((config->log_path() + "/checkpoint").c_str(), F_OK) != 0 &&
+         has_signed_nothing(*config);
+}
+
 Status run_verify(const Ctl& ctl, const VerifyOptions& options) {
+  if (is_before_the_first(ctl, options)) {
+    print_line("keyd has signed no log yet: it begins with the first session");
+    return ok();
+  }
   auto arguments = begin(ctl, "verify", options);
   if (!arguments) {
     return arguments.error();
@@ -98,6 +127,9 @@ Status run_verify(const Ctl& ctl, const VerifyOptions& options) {
   }
   for (const std::string& file : options.checkpoints) {
     arguments->push_back("--checkpoint=" + file);
+  }
+  if (options.log.empty()) {
+    add_witness_files(ctl, *arguments);
   }
   if (options.as_json) {
     arguments->push_back("--json");

@@ -70,6 +70,15 @@ def verify_copy(bastion, folder, *more):
 
 # A bastion that runs.
 
+def test_a_log_that_lost_its_checkpoint_is_no_empty_log(fresh_bastion, tmp_path):
+    client = Client(fresh_bastion, tmp_path, "alice")
+    client.log_in(fresh_bastion.idp.approve)
+    wait_until(lambda: log_size(fresh_bastion), 10, "a checkpoint")
+    (log_folder(fresh_bastion) / "checkpoint").unlink()
+    looked = fresh_bastion.ctl("log", "verify", check=False)
+    assert looked.returncode == 1 and "has no checkpoint" in looked.stdout
+
+
 def test_the_log_is_whole_and_continues_what_was_kept(bastion, client, tmp_path):
     kept = tmp_path / "kept"
     size = wait_until(lambda: log_size(bastion), 10, "a checkpoint")
@@ -287,10 +296,12 @@ def test_no_copy_is_made_among_the_bastions_own_folders(bastion, client, tmp_pat
 
 
 def test_where_nothing_was_signed_there_is_nothing_to_verify(keyd, tmp_path):
-    folder = keyd.config / "state" / "stored" / "log"
     verified = keyd.run("log", "verify")
-    assert verified.returncode == WRONG and not verified.stderr
-    assert f"{folder} has no checkpoint: no log" in verified.stdout
+    assert verified.returncode == 0 and not verified.stderr
+    assert "it begins with the first session" in verified.stdout
+    elsewhere = keyd.run("log", "verify", "--log", tmp_path)
+    assert elsewhere.returncode == WRONG
+    assert f"{tmp_path} has no checkpoint: no log" in elsewhere.stdout
     exported = keyd.run("log", "export", tmp_path / "copy")
     assert exported.returncode == 1 and "there is no checkpoint yet" in exported.stderr
     assert not list((tmp_path / "copy").iterdir())
@@ -301,7 +312,8 @@ def test_the_verifier_is_found_where_it_is_installed(keyd, tmp_path):
     for folder, program in (("bin", PLAY), ("sbin", CTL)):
         (tmp_path / folder).mkdir()
         shutil.copy(program, tmp_path / folder)
-    command = [tmp_path / "sbin" / "sallyportctl", "--config", keyd.config, "log", "verify"]
+    command = [tmp_path / "sbin" / "sallyportctl", "--config", keyd.config, "log", "verify",
+               "--log", tmp_path]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert found.returncode == WRONG and "no checkpoint" in found.stdout, found.stderr
     (tmp_path / "bin" / "sallyport-play").rename(tmp_path / "sallyport-play")
@@ -350,7 +362,7 @@ def test_only_the_log_is_looked_at(tree):
     tree.identity = "/nowhere/identity"
     done = tree.verify("--log-only")
     assert done.returncode == WHOLE, done.stdout + done.stderr
-    assert "The log's 308 entries make the root" in done.stdout
+    assert "The log's 311 entries make the root" in done.stdout
     assert tree.verify("--log-only", key="").returncode == OPEN
     other = tree.key[:-2] + "AA"
     assert tree.verify("--log-only", key=other).returncode == WRONG
