@@ -2,11 +2,10 @@
 #include "player/locate.h"
 
 #include "shared/base/printable.h"
+#include "shared/recording/wanted_recordings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <optional>
 #include <vector>
 
 namespace sallyport {
@@ -15,50 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMinDigits = 6;
 constexpr size_t kMaxListed = 20;
 
-struct Wanted {
-  std::string digits;
-  std::optional<uint32_t> channel;
-  RecordingPart part = RecordingPart::channel;
-};
-
-std::optional<Wanted> parse_wanted(std::string name) {
-  Wanted wanted;
-  if (name.ends_with('k')) {
-    wanted.part = RecordingPart::keystrokes;
-    name.pop_back();
-  }
-  const size_t dash = name.find('-');
-  wanted.digits = name.substr(0, dash);
-  for (char& c : wanted.digits) {
-    c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  if (wanted.digits.size() < kMinDigits || wanted.digits.size() > 32 ||
-      wanted.digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    return std::nullopt;
-  }
-  if (dash != std::string::npos) {
-    uint32_t channel = 0;
-    const char* end = name.data() + name.size();
-    const auto parsed = std::from_chars(name.data() + dash + 1, end, channel);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) {
-      return std::nullopt;
-    }
-    wanted.channel = channel;
-  }
-  return wanted;
-}
-
-Result<std::vector<RecordingName>> matching(const Wanted& wanted, const std::string& folder) {
+// Of one part: what was typed is asked for by its own name.
+Result<std::vector<RecordingName>> matching(const WantedRecordings& wanted, RecordingPart part,
+                                            const std::string& folder) {
   std::error_code failed;
   std::vector<RecordingName> found;
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     const auto name = parse_recording_file_name(entry->path().filename().string());
-    if (name && name->part == wanted.part && name->session.hex().starts_with(wanted.digits) &&
-        (!wanted.channel || name->channel == *wanted.channel)) {
+    if (name && name->part == part && wanted.has(*name)) {
       found.push_back(*name);
     }
   }
@@ -73,7 +39,7 @@ Result<std::vector<RecordingName>> matching(const Wanted& wanted, const std::str
 // The shortest beginning that only this session has.
 std::string short_id(const RecordingName& name, const std::vector<RecordingName>& all) {
   const std::string hex = name.session.hex();
-  size_t digits = kMinDigits;
+  size_t digits = kMinSessionDigits;
   const auto ambiguous = [&](const RecordingName& other) {
     return other.session != name.session &&
            other.session.hex().substr(0, digits) == hex.substr(0, digits);
@@ -105,11 +71,8 @@ Error several(const std::vector<RecordingName>& found) {
 }  // namespace
 
 bool is_named(const RecordingName& recording, const std::string& name) {
-  const auto wanted = parse_wanted(name);
-  return wanted && recording.session.hex().starts_with(wanted->digits) &&
-         (!wanted->channel ||
-          (*wanted->channel == recording.channel && wanted->part == recording.part)) &&
-         (wanted->part == RecordingPart::channel || wanted->part == recording.part);
+  const auto wanted = parse_wanted_recordings(name);
+  return wanted && wanted->has(recording);
 }
 
 Result<std::string> locate_recording(const std::string& name, const std::string& folder) {
@@ -117,13 +80,13 @@ Result<std::string> locate_recording(const std::string& name, const std::string&
   if (fs::exists(name, ignored)) {
     return name;
   }
-  const auto wanted = parse_wanted(name);
+  const auto wanted = parse_wanted_recordings(name);
   if (!wanted) {
     return Error{Errc::not_found, printable(name) +
                                       " is neither a file nor the beginning of a session id (at "
                                       "least 6 hexadecimal digits)"};
   }
-  const auto found = matching(*wanted, folder);
+  const auto found = matching(*wanted, wanted->part.value_or(RecordingPart::channel), folder);
   if (!found) {
     return found.error();
   }
@@ -138,7 +101,7 @@ Result<std::string> locate_recording(const std::string& name, const std::string&
 }
 
 Result<std::vector<std::string>> all_recordings(const std::string& folder, RecordingPart part) {
-  const auto found = matching({"", std::nullopt, part}, folder);
+  const auto found = matching({}, part, folder);
   if (!found) {
     return found.error();
   }

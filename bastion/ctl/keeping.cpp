@@ -4,10 +4,10 @@
 #include "bastion/ctl/commands.h"
 #include "bastion/ctl/daemon_client.h"
 #include "bastion/ctl/terminal.h"
-#include "bastion/ctl/wanted_recordings.h"
 #include "shared/base/unix_ms.h"
 #include "shared/base/whole_file.h"
 #include "shared/evidence/erasure_order.h"
+#include "shared/recording/wanted_recordings.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bastion/ctl/wanted_recordings.h"
+#include "shared/recording/wanted_recordings.h"
 
 #include "shared/base/printable.h"
 
@@ -9,7 +9,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t kMinDigits = 6;
 constexpr size_t kIdDigits = 32;
 
 std::optional<uint32_t> whole_number(std::string_view text) {
@@ -48,13 +47,12 @@ Result<WantedRecordings> parse_wanted_recordings(const std::string& text) {
   }
   if (wanted.digits.find_first_not_of("0123456789abcdef") != std::string::npos ||
       wanted.digits.size() > kIdDigits || (dash != std::string_view::npos && !wanted.channel)) {
-    return Error{Errc::invalid, "\"" + printable(text, 80) +
-                                    "\" is no recording's id; `sallyportctl recordings list` shows "
-                                    "them"};
+    return Error{Errc::invalid, "\"" + printable(text, 80) + "\" is no recording's id"};
   }
-  if (wanted.digits.size() < kMinDigits) {
-    return Error{Errc::invalid, "\"" + printable(text, 80) +
-                                    "\" is too short; give at least 6 digits of the session's id"};
+  if (wanted.digits.size() < kMinSessionDigits) {
+    return Error{Errc::invalid, "\"" + printable(text, 80) + "\" is too short; give at least " +
+                                    std::to_string(kMinSessionDigits) +
+                                    " digits of the session's id"};
   }
   return wanted;
 }

@@ -9,6 +9,8 @@
 
 namespace sallyport {
 
+inline constexpr size_t kMinSessionDigits = 6;  // fewer name nobody
+
 // Recordings as people name them: "b597f2" a session's, all of them; "b597f2k" what was typed in
 // it; "b597f2-0", "b597f2-0k" one.
 struct WantedRecordings {
@@ -20,6 +22,7 @@ struct WantedRecordings {
   std::optional<RecordingName> only() const;  // where that is one and no other
 };
 
+// Errc::invalid, with what to do: no such name, or too short to name anybody.
 Result<WantedRecordings> parse_wanted_recordings(const std::string& text);
 
 }  // namespace sallyport
