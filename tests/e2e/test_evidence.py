@@ -60,13 +60,15 @@ def theirs(tree, path, identity=True):
                *([tree.identity] if identity else []))
 
 
-def follow_recipe(tree, path, folder, second=""):
+def follow_recipe(tree, path, folder, second="", typed=False):
     with tarfile.open(path) as archive:
         archive.extractall(folder, filter="data") if sys.version_info >= (3, 12) else \
             archive.extractall(folder)
     recipe = (folder / "RECIPE.txt").read_text()
     script = "".join(line[4:] + "\n" for line in recipe.splitlines() if line.startswith("    "))
-    return run("bash", "-c", script, cwd=folder, env={
+    # Typed, "!" means something and some options are others.
+    how = {"input": script.encode()} if typed else {}
+    return run("bash", *(["--norc", "-i"] if typed else ["-c", script]), cwd=folder, **how, env={
         "PATH": "/usr/bin:/bin", "KEY": tree.key, "IDENTITY": str(tree.identity),
         "IDENTITY2": str(second)}, timeout=60)
 
@@ -82,11 +84,13 @@ def test_evidence_verifies_anywhere(name, status, tree, tmp_path):
     assert (b"open " in other.stdout) == (name in (BEGUN, ERASED))
 
 
+@pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize("name", [ENDED, KILLED, RUNNING, BEGUN])
-def test_the_recipe_works_as_it_stands(name, tree, tmp_path):
+def test_the_recipe_works_as_it_stands(name, typed, tree, tmp_path):
     folder = tmp_path / "unpacked"
-    done = follow_recipe(tree, packed(tree, name, tmp_path), folder)
+    done = follow_recipe(tree, packed(tree, name, tmp_path), folder, typed=typed)
     assert b"WRONG" not in done.stdout and done.stdout.count(b"OK ") >= 7, done.stdout + done.stderr
+    assert b"not found" not in done.stderr, done.stderr
     text = (folder / "content.cast").read_text()
     if name != BEGUN:
         assert '"line 0\\r\\n"' in text
