@@ -4,11 +4,11 @@ us, and the recipe inside, run as it stands, all agree on."""
 import io
 import pathlib
 import subprocess
-import sys
 import tarfile
 
 import pytest
 
+from tests.support import recipe
 from tests.support.evidence import Evidence, Frames
 from tests.support.player import PLAY, auditor, run  # noqa: F401
 
@@ -61,16 +61,7 @@ def theirs(tree, path, identity=True):
 
 
 def follow_recipe(tree, path, folder, second="", typed=False):
-    with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data") if sys.version_info >= (3, 12) else \
-            archive.extractall(folder)
-    recipe = (folder / "RECIPE.txt").read_text()
-    script = "".join(line[4:] + "\n" for line in recipe.splitlines() if line.startswith("    "))
-    # Typed, "!" means something and some options are others.
-    how = {"input": script.encode()} if typed else {}
-    return run("bash", *(["--norc", "-i"] if typed else ["-c", script]), cwd=folder, **how, env={
-        "PATH": "/usr/bin:/bin", "KEY": tree.key, "IDENTITY": str(tree.identity),
-        "IDENTITY2": str(second)}, timeout=60)
+    return recipe.follow(path, folder, tree.key, tree.identity, second, typed)
 
 
 @pytest.mark.parametrize("name,status", [(ENDED, WHOLE), (KILLED, WHOLE), (RUNNING, OPEN),

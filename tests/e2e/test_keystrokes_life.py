@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.e2e.conftest import running_stack
+from tests.support import recipe
 from tests.support.fast_clock import FastClock
 from tests.support.shell import Watch, leave, shell
 from tests.support.stack import Client, wait_until
@@ -82,6 +83,16 @@ def test_an_erased_session_loses_its_keystrokes_too(bastion, client):
         assert len(now) == len(before[path]) and now != before[path]
         assert not (screen.parent.parent / "facts" / f"{path.stem}.json").exists()
     bastion.verify("--all")
+
+
+def test_keystrokes_are_evidence_too(bastion, client, tmp_path):
+    _, keys = typed_session(bastion, client)
+    bastion.verify("--all")
+    bastion.ctl("recordings", "export", keys.stem, "--evidence", "-o", str(tmp_path / "file.evidence"))
+    done = recipe.follow(tmp_path / "file.evidence", tmp_path / "unpacked", bastion.log_key(),
+                         bastion.identity_file)
+    assert b"WRONG" not in done.stdout and b"OK     the name is the one in" in done.stdout, done.stdout
+    assert '"part":"keystrokes"' in (tmp_path / "unpacked" / "content.cast").read_text()
 
 
 def test_keystrokes_are_erased_alone(bastion, client):
