@@ -213,6 +213,9 @@ private:
       return wrong("order.txt: " + (order ? "it does not name this recording"
                                           : printable(order.error().message, 2000)));
     }
+    if (origin_of(order->order.node) != out_.log.checkpoint.origin) {
+      return wrong("order.txt is for another node, " + printable(order->order.node));
+    }
     logged().erasure->says = std::make_shared<const SignedErasureOrder>(*order);
   }
 
