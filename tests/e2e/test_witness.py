@@ -188,7 +188,7 @@ def test_a_witness_is_reached_by_tls_with_an_authority_of_ones_own_and_by_its_na
             client = Client(bastion, tmp_path)
             client.log_in(bastion.idp.approve)
             run_session(client, bastion)
-            wait_until(lambda: witness.known["sallyport/test-node"].size == log_size(bastion), 20)
+            wait_until(lambda: witnessed_size("url", archive, witness) == log_size(bastion), 20)
             for name in ("unknown", "misnamed"):
                 why = wait_until(lambda: {
                     line["why"] for line in alarms(bastion, "does not take checkpoints")
