@@ -26,14 +26,15 @@ std::optional<WitnessSays> CommandWitness::run(const std::string& input, const S
     return silent(done.error().message);
   }
   // Also from one that has refused: it may say why.
-  if (auto says = compare(done->output, log)) {
+  known_.take(done->output, log.verifier);
+  if (auto says = known_.contradiction(log)) {
     return says;
   }
   if (done->status != 0) {
     return silent(command_.front() + " ended with status " + std::to_string(done->status) +
                   (done->error_line.empty() ? "" : ": " + done->error_line));
   }
-  if (input.empty() && !done->output.empty() && !known_) {
+  if (input.empty() && !done->output.empty() && !known_.is_any()) {
     return silent(command_.front() +
                   " printed something, and no checkpoint of this log in it: it is to print the "
                   "largest that it was given");
@@ -43,20 +44,6 @@ std::optional<WitnessSays> CommandWitness::run(const std::string& input, const S
              {{"command", command_.front()}, {"line", done->error_line}});
   }
   return std::nullopt;
-}
-
-// It may forget; what it has printed once counts as long as we run.
-std::optional<WitnessSays> CommandWitness::compare(const std::string& output,
-                                                   const SignedLog& log) {
-  if (of_ != log.verifier) {
-    known_.reset();
-    of_ = log.verifier;
-  }
-  auto found = find_known(output, log.verifier);
-  if (found && (!known_ || found->checkpoint.size >= known_->checkpoint.size)) {
-    known_ = std::move(*found);
-  }
-  return known_ ? contradiction(*known_, log) : std::nullopt;
 }
 
 }  // namespace sallyport::witness

@@ -23,13 +23,11 @@ public:
 private:
   // What stands against the log, or that it failed; none: it went well.
   std::optional<WitnessSays> run(const std::string& input, const SignedLog& log);
-  std::optional<WitnessSays> compare(const std::string& output, const SignedLog& log);
 
   const std::vector<std::string> command_;
   const std::chrono::milliseconds patience_;
   bool asked_ = false;
-  std::optional<Known> known_;  // the largest that it printed
-  NoteVerifier of_;             // whose that is
+  LargestKnown known_;  // it may forget what it has printed
   std::atomic<bool> cancelled_ = false;
 };
 

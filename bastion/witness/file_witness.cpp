@@ -63,8 +63,7 @@ Status sync_folder_of(const std::string& path) {
 
 }  // namespace
 
-// In blocks, of which each begins so far before the end of the last one that no note is cut by
-// both.
+// In blocks; each begins so far before the end of the last one that no note is cut by both.
 Status FileWitness::read_on(const NoteVerifier& verifier) {
   const auto fd = open_to_read(path_);
   if (!fd) {
@@ -73,11 +72,10 @@ Status FileWitness::read_on(const NoteVerifier& verifier) {
     return fd.error().code == Errc::not_found ? ok() : Status(fd.error());
   }
   const auto size = static_cast<uint64_t>(::lseek(fd->get(), 0, SEEK_END));
-  if (size < read_until_ || of_ != verifier) {
+  if (size < read_until_ || !known_.is_of(verifier)) {
     read_until_ = 0;  // another file, or another log
     is_torn_ = false;
-    known_ = of_ == verifier ? known_ : std::nullopt;
-    of_ = verifier;
+    known_.take("", verifier);
   }
   while (read_until_ < size) {
     const uint64_t from = read_until_ - std::min<uint64_t>(read_until_, kMaxNoteBytes);
@@ -90,10 +88,7 @@ Status FileWitness::read_on(const NoteVerifier& verifier) {
     if (from > 0) {  // the rest of a line is none
       text.remove_prefix(std::min(text.find('\n'), text.size()));
     }
-    auto found = find_known(text, verifier);
-    if (found && (!known_ || found->checkpoint.size >= known_->checkpoint.size)) {
-      known_ = std::move(*found);
-    }
+    known_.take(text, verifier);
     is_torn_ = !text.ends_with("\n\n");
     read_until_ = until;
   }
@@ -104,16 +99,14 @@ WitnessSays FileWitness::show(const SignedLog& log) {
   if (const Status read = read_on(log.verifier); !read) {
     return silent(read.error().message);
   }
-  if (known_) {
-    if (auto says = contradiction(*known_, log)) {
-      return *says;
-    }
+  if (const auto says = known_.contradiction(log)) {
+    return *says;
   }
   if (!log.checkpoint) {  // but say early what would go wrong
     const auto file = open_to_append(path_);
     return file ? nothing() : silent(file.error().message);
   }
-  if (!known_ || known_->checkpoint != *log.checkpoint || read_until_ == 0) {
+  if (!known_.is(*log.checkpoint) || read_until_ == 0) {
     if (const Status written = append(log.note); !written) {
       return silent(written.error().message);
     }

@@ -25,8 +25,7 @@ private:
   const std::string path_;
   uint64_t read_until_ = 0;
   bool is_torn_ = false;  // its last bytes are no note's end
-  std::optional<Known> known_;
-  NoteVerifier of_;  // whose checkpoints are known
+  LargestKnown known_;
 };
 
 }  // namespace sallyport::witness

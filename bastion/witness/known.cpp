@@ -73,4 +73,19 @@ std::optional<WitnessSays> contradiction(const Known& known, const SignedLog& lo
   return std::nullopt;
 }
 
+void LargestKnown::take(std::string_view text, const NoteVerifier& verifier) {
+  if (of_ != verifier) {
+    known_.reset();
+    of_ = verifier;
+  }
+  auto found = find_known(text, verifier);
+  if (found && (!known_ || found->checkpoint.size >= known_->checkpoint.size)) {
+    known_ = std::move(*found);
+  }
+}
+
+std::optional<WitnessSays> LargestKnown::contradiction(const SignedLog& log) const {
+  return known_ ? witness::contradiction(*known_, log) : std::nullopt;
+}
+
 }  // namespace sallyport::witness
