@@ -63,18 +63,7 @@ void GrantConfirmer::on_ready(uint32_t events) {
 }
 
 Status GrantConfirmer::read_answers() {
-  for (;;) {
-    auto received = peer_.receive();
-    if (!received) {
-      return received.error();
-    }
-    if (!*received) {
-      return ok();
-    }
-    if (auto taken = take_answer(**received); !taken) {
-      return taken;
-    }
-  }
+  return receive_all(peer_, [this](Received& received) { return take_answer(received); });
 }
 
 Status GrantConfirmer::take_answer(Received& received) {
