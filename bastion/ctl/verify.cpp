@@ -6,7 +6,6 @@
 #include "bastion/ctl/log.h"
 #include "bastion/ctl/terminal.h"
 #include "shared/base/printable.h"
-#include "shared/config/check.h"
 
 #include <unistd.h>
 
@@ -92,12 +91,8 @@ Result<std::vector<std::string>> begin(const Ctl& ctl, const std::string& comman
 
 // What the configuration's witnesses keep in files counts without being named: a log that one of
 // them contradicts is not to look proven on the bastion itself.
-void add_witness_files(const Ctl& ctl, std::vector<std::string>& arguments) {
-  const ConfigReport report = check_config(ctl.config_path);
-  if (!report.config) {
-    return;
-  }
-  for (const auto& [name, witness] : report.config->witnesses) {
+void add_witness_files(const Config& config, std::vector<std::string>& arguments) {
+  for (const auto& [name, witness] : config.witnesses) {
     std::error_code failed;
     if (!witness.file.empty() && std::filesystem::file_size(witness.file, failed) > 0 && !failed) {
       arguments.push_back("--checkpoint=" + witness.file);
@@ -106,15 +101,15 @@ void add_witness_files(const Ctl& ctl, std::vector<std::string>& arguments) {
 }
 
 // Before the first session a timer is not to alarm anybody.
-bool is_before_the_first(const Ctl& ctl, const VerifyOptions& options) {
-  const auto config = ctl.config();
-  return options.log_only && options.log.empty() && options.checkpoints.empty() && config &&
-         ::access((config->log_path() + "/checkpoint").c_str(), F_OK) != 0 &&
-         has_signed_nothing(*config);
+bool is_before_the_first(const Config& config, const VerifyOptions& options) {
+  return options.log_only && options.log.empty() && options.checkpoints.empty() &&
+         ::access((config.log_path() + "/checkpoint").c_str(), F_OK) != 0 &&
+         has_signed_nothing(config);
 }
 
 Status run_verify(const Ctl& ctl, const VerifyOptions& options) {
-  if (is_before_the_first(ctl, options)) {
+  const auto config = ctl.config();  // one with errors is good for its folders alone
+  if (config && is_before_the_first(*config, options)) {
     print_line("keyd has signed no log yet: it begins with the first session");
     return ok();
   }
@@ -128,8 +123,8 @@ Status run_verify(const Ctl& ctl, const VerifyOptions& options) {
   for (const std::string& file : options.checkpoints) {
     arguments->push_back("--checkpoint=" + file);
   }
-  if (options.log.empty()) {
-    add_witness_files(ctl, *arguments);
+  if (config && options.log.empty()) {
+    add_witness_files(*config, *arguments);
   }
   if (options.as_json) {
     arguments->push_back("--json");
